@@ -1,0 +1,20 @@
+/** Thrown when a wait ends without its event; `what` is the reason that a person reads. */
+export class DeadlineError extends Error {
+  override readonly name = "DeadlineError";
+}
+
+/** Waits for `work`, at most `ms`; `work` gets a signal that fires when the time is up. */
+export async function withDeadline<T>(ms: number, what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const error = new DeadlineError(`${what} took longer than ${(ms / 1000).toFixed(1)} s`);
+    controller.abort(error);
+    late.reject(error);
+  }, ms);
+  try {
+    return await Promise.race([work(controller.signal), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,70 @@
+import Fastify, { type FastifyInstance } from "fastify";
+import { UsageError } from "./config.ts";
+import type { Log } from "./log.ts";
+
+/** 1 MiB: JSON bodies; uploads stream through multipart with limits of their own. */
+const BODY_LIMIT_BYTES = 1024 * 1024;
+
+export interface ServerOptions {
+  log: Log;
+  /** Probes for /readyz: each returns null when ready, else the reason. */
+  ready?: Record<string, () => string | null | Promise<string | null>>;
+  bodyLimitBytes?: number;
+  trustProxy?: boolean;
+}
+
+export interface Listening {
+  /** Origin, e.g. "http://127.0.0.1:8700". */
+  url: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+/** A Fastify server with what every listener of ours has: /healthz, /readyz, an access log. */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const app = Fastify({ loggerInstance: undefined, bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES, trustProxy: options.trustProxy ?? false, forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: true } });
+  app.addHook("onResponse", async (request, reply) => {
+    options.log.debug(`${request.method} ${request.url.split("?")[0]} ${reply.statusCode}`, { ms: Math.round(reply.elapsedTime) });
+  });
+  app.get("/healthz", async () => ({ status: "ok" }));
+  app.get("/readyz", async (_request, reply) => {
+    const probes = await Promise.all(Object.entries(options.ready ?? {}).map(async ([name, probe]) => [name, await probe()] as const));
+    const waiting = Object.fromEntries(probes.filter(([, reason]) => reason !== null));
+    const ready = Object.keys(waiting).length === 0;
+    return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "waiting", ...(!ready && { waiting }) });
+  });
+  return app;
+}
+
+/** @param setting the environment variable that moves the port, for the sentence when it is taken. */
+export async function listen(app: FastifyInstance, address: { host: string; port: number; setting: string }): Promise<Listening> {
+  try {
+    await app.listen({ host: address.host, port: address.port });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "EADDRINUSE") throw new UsageError(`Port ${address.port} on ${address.host} is taken by another program. Stop it, or choose another port: ${address.setting}=${address.port + 1}`);
+    if (code === "EACCES") throw new UsageError(`Port ${address.port} may not be opened by this user. Choose one above 1023: ${address.setting}=8${String(address.port).padStart(3, "0").slice(-3)}`);
+    if (code === "EADDRNOTAVAIL") throw new UsageError(`HOST=${address.host} is not an address of this machine. Use 127.0.0.1 or 0.0.0.0.`);
+    throw error;
+  }
+  const bound = app.server.address();
+  const port = typeof bound === "object" && bound ? bound.port : address.port;
+  const name = address.host === "0.0.0.0" || address.host === "::" ? "127.0.0.1" : address.host.includes(":") ? `[${address.host}]` : address.host;
+  return { url: `http://${name}:${port}`, port, close: async () => app.close() };
+}
+
+/**
+ * Refuses requests whose Host header is not one of ours: a page on another site must not reach a listener on this machine
+ * through a name that it points here.
+ * @param allowed host names without port; loopback names always pass
+ */
+export function checkHost(app: FastifyInstance, allowed: readonly string[], refuse: () => { code: number; body: unknown }): void {
+  const names = new Set(["127.0.0.1", "localhost", "[::1]", ...allowed.map((name) => name.toLowerCase())]);
+  app.addHook("onRequest", async (request, reply) => {
+    if (request.url === "/healthz" || request.url === "/readyz") return;
+    const host = (request.headers.host ?? "").toLowerCase();
+    if (names.has(host) || names.has(host.replace(/:\d+$/, ""))) return;
+    const { code, body } = refuse();
+    await reply.code(code).send(body);
+  });
+}

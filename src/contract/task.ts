@@ -33,7 +33,7 @@ export type DriverCard = z.infer<typeof driverCard>;
 export const failureData = z.object({
   code: z.enum(Object.keys(failures) as [FailureCode, ...FailureCode[]]),
   detail: z.string(),
-  evidence: z.array(z.string()).optional(),
+  evidence: z.array(z.string()).readonly().optional(),
 });
 
 /** An episode with its files fixed to the site's limits. Paths are absolute, on this machine. */

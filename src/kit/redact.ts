@@ -1,30 +1,68 @@
+import { formsOf } from "./secret-forms.ts";
+
 /**
- * Secrets that are alive in this process. Whatever leaves through a log goes through `redact`, which knows each value
- * in the forms in which it tends to leak: plain, URL-encoded, Base64, hex, JSON-escaped.
+ * Secrets that are alive in this process. Whatever leaves through a log goes through `redact`, which knows each value in
+ * the forms in which it tends to leak (secret-forms.ts) and the places where unknown ones stand (patterns below).
  */
-const live = new Map<string, string>();
+const MASK = "[secret]";
 
 /** Shorter values would blot out ordinary words. */
 const MIN_LENGTH = 4;
 
+/** All forms by their first characters, then by length: a line is read once, however many secrets are alive. */
+const byStart = new Map<string, Map<number, Set<string>>>();
+const known = new Set<string>();
+
+/** Masked in every log line from now on, until the process ends. */
 export function addSecret(value: string | null | undefined): void {
-  if (!value || value.length < MIN_LENGTH) return;
-  const bytes = Buffer.from(value);
-  const forms = [value, encodeURIComponent(value), new URLSearchParams({ v: value }).toString().slice(2), bytes.toString("base64"), bytes.toString("base64url"), bytes.toString("hex"), JSON.stringify(value).slice(1, -1)];
-  for (const form of forms) if (form.length >= MIN_LENGTH) live.set(form, "[secret]");
+  if (!value || value.length < MIN_LENGTH || known.has(value)) return;
+  known.add(value);
+  for (const form of formsOf(value)) if (form.length >= MIN_LENGTH) addForm(form);
+}
+
+function addForm(form: string): void {
+  const start = form.slice(0, MIN_LENGTH);
+  const byLength = byStart.get(start) ?? new Map<number, Set<string>>();
+  byStart.set(start, byLength);
+  const forms = byLength.get(form.length) ?? new Set<string>();
+  byLength.set(form.length, forms.add(form));
 }
 
 const patterns: readonly [RegExp, string][] = [
-  [/\b(Bearer\s+)[A-Za-z0-9._~+/-]{8,}=*/gi, "$1[secret]"],
-  [/\b(postgres(?:ql)?:\/\/[^:/\s]+:)[^@\s]+@/gi, "$1[secret]@"],
-  [/(otpauth:\/\/[^\s"']*secret=)[A-Z2-7]+/gi, "$1[secret]"],
-  [/\b(pck_[A-Za-z0-9]{6})[A-Za-z0-9_-]{10,}/g, "$1[secret]"],
-  [/((?:"?(?:password|passwd|pass_mail|app_password|twofa|cookie|set-cookie|authorization|x-api-key|secret|token)"?)\s*[:=]\s*"?)(?!\[secret\])[^\s",;}]{4,}/gi, "$1[secret]"],
+  [/\b(Bearer\s+|Basic\s+)[A-Za-z0-9._~+/-]{8,}=*/gi, `$1${MASK}`],
+  [/\b([a-z][a-z0-9+.-]*:\/\/[^:/\s@]*:)[^@/\s]+@/gi, `$1${MASK}@`],
+  [/(otpauth:\/\/[^\s"']*secret=)[A-Z2-7]+/gi, `$1${MASK}`],
+  [/\b(pck_[A-Za-z0-9]{6})[A-Za-z0-9_-]{10,}/g, `$1${MASK}`],
+  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+/g, MASK],
+  [/((?:set-)?cookie\\?"?\s*[:=]\s*\\?"?)(?!\[secret\])[^\r\n"]{4,}/gi, `$1${MASK}`],
+  [/((?:password|passwd|pass_?mail|app_?password|twofa|totp_?secret|authorization|x-api-key|api_?key|secret|token)\\?["']?\s*[:=]\s*\\?["']?)(?!\[secret\])(?!(?:Bearer|Basic)\s)[^\s"',;&}\\]{4,}/gi, `$1${MASK}`],
 ];
 
+/** The text with every live secret, and what looks like one, masked. */
 export function redact(text: string): string {
-  let out = text;
-  for (const [form, mask] of live) if (out.includes(form)) out = out.replaceAll(form, mask);
+  let out = maskKnown(text);
   for (const [pattern, mask] of patterns) out = out.replace(pattern, mask);
   return out;
+}
+
+/** Overlapping finds become one mask, so that no rest of the longer one is left. */
+function maskKnown(text: string): string {
+  let out = "";
+  let end = 0;
+  for (let at = 0; at + MIN_LENGTH <= text.length; at++) {
+    const length = knownAt(text, at);
+    if (length === 0) continue;
+    if (at >= end) out += text.slice(end, at) + MASK;
+    end = Math.max(end, at + length);
+  }
+  return out + text.slice(end);
+}
+
+/** Length of the longest form that stands at this place, 0 when none does. */
+function knownAt(text: string, at: number): number {
+  let longest = 0;
+  for (const [length, forms] of byStart.get(text.slice(at, at + MIN_LENGTH)) ?? []) {
+    if (length > longest && forms.has(text.slice(at, at + length))) longest = length;
+  }
+  return longest;
 }

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { UsageError } from "./config.ts";
 import type { Log } from "./log.ts";
 
@@ -11,6 +11,8 @@ export interface ServerOptions {
   ready?: Record<string, () => string | null | Promise<string | null>>;
   bodyLimitBytes?: number;
   trustProxy?: boolean;
+  /** What a URL that can't be decoded, or with an over-long part, is answered; no hook and no route sees it. Must not throw. */
+  refuseUrl?: (request: FastifyRequest) => Promise<{ code: number; body: unknown }>;
 }
 
 export interface Listening {
@@ -22,7 +24,19 @@ export interface Listening {
 
 /** A Fastify server with what every listener of ours has: /healthz, /readyz, an access log. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const app = Fastify({ loggerInstance: undefined, bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES, trustProxy: options.trustProxy ?? false, forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: true } });
+  const { refuseUrl } = options;
+  const frameworkErrors =
+    refuseUrl &&
+    ((_error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      void refuseUrl(request).then(({ code, body }) => reply.code(code).send(body)));
+  const app = Fastify({
+    loggerInstance: undefined,
+    bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
+    trustProxy: options.trustProxy ?? false,
+    forceCloseConnections: true,
+    routerOptions: { ignoreTrailingSlash: true },
+    ...(frameworkErrors && { frameworkErrors }),
+  });
   app.addHook("onResponse", async (request, reply) => {
     options.log.debug(`${request.method} ${request.url.split("?")[0]} ${reply.statusCode}`, { ms: Math.round(reply.elapsedTime) });
   });
@@ -42,14 +56,21 @@ export async function listen(app: FastifyInstance, address: { host: string; port
     await app.listen({ host: address.host, port: address.port });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === "EADDRINUSE") throw new UsageError(`Port ${address.port} on ${address.host} is taken by another program. Stop it, or choose another port: ${address.setting}=${address.port + 1}`);
-    if (code === "EACCES") throw new UsageError(`Port ${address.port} may not be opened by this user. Choose one above 1023: ${address.setting}=8${String(address.port).padStart(3, "0").slice(-3)}`);
+    if (code === "EADDRINUSE")
+      throw new UsageError(
+        `Port ${address.port} on ${address.host} is taken by another program. Stop it, or choose another port: ${address.setting}=${address.port + 1}`,
+      );
+    if (code === "EACCES")
+      throw new UsageError(
+        `Port ${address.port} may not be opened by this user. Choose one above 1023: ${address.setting}=8${String(address.port).padStart(3, "0").slice(-3)}`,
+      );
     if (code === "EADDRNOTAVAIL") throw new UsageError(`HOST=${address.host} is not an address of this machine. Use 127.0.0.1 or 0.0.0.0.`);
     throw error;
   }
   const bound = app.server.address();
   const port = typeof bound === "object" && bound ? bound.port : address.port;
-  const name = address.host === "0.0.0.0" || address.host === "::" ? "127.0.0.1" : address.host.includes(":") ? `[${address.host}]` : address.host;
+  const name =
+    address.host === "0.0.0.0" || address.host === "::" ? "127.0.0.1" : address.host.includes(":") ? `[${address.host}]` : address.host;
   return { url: `http://${name}:${port}`, port, close: async () => app.close() };
 }
 

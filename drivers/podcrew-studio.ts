@@ -1,0 +1,106 @@
+import { defineDriver, z, type DriverContext, type Episode } from "../src/driver/index.ts";
+
+/** Podcrew's own studio: the embedded first target, and the example to start a driver of your own from. */
+export default defineDriver({
+  site: "podcrew-studio",
+  hosts: ["127.0.0.1:8710", "localhost:8710"],
+  account: z.object({ email: z.email(), password: z.string(), twofa: z.string().optional() }),
+  tier: "drafts",
+  settleMs: 5000,
+  limits: {
+    title: { maxCharacters: 200 },
+    about: { tags: ["p", "br", "strong", "em", "ul", "ol", "li", "a", "h2", "h3", "blockquote"], maxCharacters: 20_000 },
+    cover: { minPixels: 1400, maxPixels: 3000, maxBytes: 500 * 1024 },
+    audio: { formats: ["mp3", "m4a", "wav"], maxBytes: 500 * 1024 * 1024 },
+  },
+  refusals: {
+    "account.refused": /the e-mail or password is wrong/i,
+    "account.locked": /^too many tries/i,
+    "account.challenged": { text: /are you a human/i, within: "h1, h2" },
+    "totp.refused": /that code is wrong or was used before/i,
+    "content.refused": { text: /\S/, within: ".editor [role=alert]" },
+  },
+  interruptions: [
+    {
+      shows: (page) => page.getByRole("dialog", { name: "What's new" }),
+      dismiss: (page) => page.getByRole("button", { name: "Got it" }).click(),
+    },
+  ],
+  signInPage: /\/login(\/code)?(\?|$)/,
+  publishRequest: { method: "POST", url: /\/shows\/[^/]+\/episodes\/[^/]+\/publish$/ },
+
+  async isSignedIn({ page }) {
+    await page.goto("/dashboard", quick);
+    return page.getByRole("link", { name: "Sign out" }).isVisible();
+  },
+
+  async signIn({ page, account, totp, mailedCode }) {
+    await page.goto("/login", quick);
+    await page.getByLabel("E-mail").fill(account.email);
+    await page.getByLabel("Password").fill(account.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(/\/(dashboard|login\/code)/, quick);
+    if (page.url().includes("/dashboard")) return;
+    const byMail = await page.getByLabel("Code from your e-mail").isVisible();
+    const code = byMail || !account.twofa ? await mailedCode({ from: "studio@podcrew.example" }) : await totp(account.twofa);
+    await page.getByLabel(/code/i).fill(code);
+    await page.getByRole("button", { name: "Verify" }).click();
+    await page.waitForURL(/\/dashboard/, quick);
+  },
+
+  async find(site, episode) {
+    const public_ = await rows(site, episode, "[data-status=published], [data-status=scheduled]");
+    return Promise.all(public_.map(async (row) => ({ id: (await row.getAttribute("data-guid")) ?? "", link: (await row.getByRole("link", { name: "Open" }).getAttribute("href")) ?? "" })));
+  },
+
+  async draft(site, episode, draftId) {
+    const { page, step, writeHtml } = site;
+    const [left] = await rows(site, episode, "[data-status=draft], [data-status=processing]");
+    const id = draftId ?? (await left?.getAttribute("data-guid"));
+    await page.goto(`${await show(site)}/episodes/${id ? `${id}/edit` : "new"}`, quick);
+    await page.getByLabel("Title").fill(episode.title);
+    await writeHtml(page.getByLabel("Description"), episode.aboutHtml);
+    step("upload");
+    if (episode.coverPath) await page.getByLabel("Cover").setInputFiles(episode.coverPath);
+    await page.getByLabel("Audio").setInputFiles(episode.audioPath);
+    if (episode.coverPath) await page.getByText("Cover ready").waitFor();
+    await page.getByText("Audio ready").waitFor();
+    await page.getByRole("button", { name: "Save draft" }).click();
+    await page.getByText("Draft saved").waitFor();
+    return /episodes\/([^/]+)\/edit/.exec(page.url())?.[1];
+  },
+
+  async publish({ page }, _episode, draftId) {
+    await page.getByRole("button", { name: "Publish", exact: true }).click();
+    await page.getByRole("button", { name: "Publish now" }).click();
+    const link = await page.getByRole("link", { name: "Public page" }).getAttribute("href");
+    return { link: link ?? "", id: draftId ?? "" };
+  },
+
+  async discard(site, _episode, draftId) {
+    await site.page.goto(`${await show(site)}/episodes/${draftId}/edit`, quick);
+    await site.page.getByRole("button", { name: "Delete draft" }).click();
+  },
+
+  async feed(site) {
+    await site.page.goto(`${await show(site)}/distribution`, quick);
+    return site.page.getByLabel("RSS link").inputValue();
+  },
+});
+
+const quick = { waitUntil: "domcontentloaded" } as const;
+
+/** The address of the account's first show. */
+async function show({ page }: DriverContext): Promise<string> {
+  const known = /\/shows\/[^/?]+/.exec(page.url())?.[0];
+  if (known) return known;
+  await page.goto("/dashboard", quick);
+  return (await page.locator('a[href^="/shows/"]').first().getAttribute("href")) ?? "";
+}
+
+/** The episode's rows in the list: its audio file is named by its marker. */
+async function rows(site: DriverContext, episode: Episode, status: string) {
+  await site.page.goto(`${await show(site)}/episodes?search=${episode.marker}`, quick);
+  await site.page.getByRole("searchbox").waitFor();
+  return site.page.locator(`[data-guid][data-file^="${episode.marker}"]`).and(site.page.locator(status)).all();
+}

@@ -1,0 +1,103 @@
+import { globSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs, styleText } from "node:util";
+import { endAll, runFiles, type RunOutcome, type TestResult } from "./testing/run-files.ts";
+
+/**
+ * The suite: unit tests together in one process, then each `*.slow.test.ts` (browsers, child processes, kills) in a process
+ * of its own. Ends in `N passed, N failed`.
+ *
+ *     npm test -- [part of a path …] [--limit SECONDS]
+ */
+const SLOW_AT_A_TIME = 2;
+
+const { values, positionals: filters } = parseArgs({ allowPositionals: true, options: { limit: { type: "string", default: "180" } } });
+const limitMs = Number(values.limit) * 1000;
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    endAll();
+    process.exit(130);
+  });
+}
+process.once("disconnect", () => {
+  endAll();
+  process.exit(1);
+});
+process.channel?.unref();
+
+const marks = { passed: styleText("green", "ok  "), failed: styleText("red", "FAIL"), skipped: styleText("yellow", "skip") } as const;
+
+function say(line = ""): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function sayFile(file: string, results: readonly TestResult[]): void {
+  const failed = results.filter((result) => result.outcome === "failed").length;
+  const skipped = results.filter((result) => result.outcome === "skipped").length;
+  const seconds = results.reduce((sum, result) => sum + result.ms, 0) / 1000;
+  const mark = failed > 0 ? marks.failed : skipped === results.length ? marks.skipped : marks.passed;
+  say(
+    `${mark} ${file}  ${results.length - failed - skipped} of ${results.length}${skipped > 0 ? `, ${skipped} skipped` : ""}  ${seconds.toFixed(1)} s`,
+  );
+}
+
+/** When a file hangs or takes the process down, the ones after it get a new process. */
+async function runUnits(files: readonly string[]): Promise<RunOutcome[]> {
+  if (files.length === 0) return [];
+  let current: TestResult[] = [];
+  const flush = (): void => {
+    if (current[0]) sayFile(current[0].file, current);
+    current = [];
+  };
+  const outcome = await runFiles(files, limitMs, (result) => {
+    if (current[0] && current[0].file !== result.file) flush();
+    current.push(result);
+  });
+  flush();
+  const last = outcome.results.at(-1)?.file;
+  const rest = outcome.complete ? [] : files.slice(Math.max(1, files.indexOf(last ?? "") + 1));
+  return [outcome, ...(await runUnits(rest))];
+}
+
+async function runSlow(files: readonly string[]): Promise<RunOutcome[]> {
+  const outcomes: RunOutcome[] = [];
+  const waiting = [...files];
+  const lane = async (): Promise<void> => {
+    for (let file = waiting.shift(); file; file = waiting.shift()) {
+      const outcome = await runFiles([file], limitMs);
+      sayFile(file, outcome.results);
+      outcomes.push(outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: SLOW_AT_A_TIME }, lane));
+  return outcomes;
+}
+
+function report(outcomes: readonly RunOutcome[]): number {
+  const results = outcomes.flatMap((outcome) => outcome.results);
+  const of = (outcome: TestResult["outcome"]): TestResult[] => results.filter((result) => result.outcome === outcome);
+  const failed = of("failed");
+  for (const outcome of outcomes) {
+    if (!outcome.results.some((result) => result.outcome === "failed") || !outcome.output.trim()) continue;
+    say(
+      `\n--- printed by ${outcome.results.length > 0 && new Set(outcome.results.map(({ file }) => file)).size === 1 ? outcome.results[0]?.file : "the unit tests"} (last lines)`,
+    );
+    say(outcome.output.trimEnd().split("\n").slice(-60).join("\n"));
+  }
+  for (const { file, name, detail } of failed) say(`\n${marks.failed} ${file}: ${name}\n${detail.replaceAll(/^/gm, "     ")}`);
+  say();
+  for (const { file, name, detail } of of("skipped")) say(`${marks.skipped} ${file}: ${name}${detail ? `: ${detail}` : ""}`);
+  for (const note of outcomes.flatMap((outcome) => outcome.notes)) say(`note ${note}`);
+  if (results.length === 0) say(filters.length > 0 ? `No test file's path contains ${filters.join(" or ")}.` : "No test was found.");
+  const skipped = of("skipped").length;
+  say(`${of("passed").length} passed, ${failed.length} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  return failed.length > 0 || results.length === 0 ? 1 : 0;
+}
+
+const files = globSync("test/**/*.test.ts")
+  .sort()
+  .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+const isSlow = (file: string): boolean => file.endsWith(".slow.test.ts");
+process.exitCode = report([...(await runUnits(files.filter((file) => !isSlow(file)))), ...(await runSlow(files.filter(isSlow)))]);

@@ -1,0 +1,56 @@
+import { styleText } from "node:util";
+import type { FarmStatus } from "../coordinator/status.ts";
+import { UsageError, type Config } from "../kit/config.ts";
+import { requestJson } from "../kit/http.ts";
+import { renderLine, table } from "./progress.ts";
+
+const DEADLINE_MS = 10_000;
+const WIDE = 200;
+
+function farmUrl(config: Config): string {
+  return `http://${config.host === "0.0.0.0" ? "127.0.0.1" : config.host}:${config.taskPort}`;
+}
+
+async function ask(config: Config, path: string, json?: unknown): Promise<{ status: number; message: string; data: unknown }> {
+  const url = farmUrl(config);
+  try {
+    const { status, body } = await requestJson(`${url}${path}`, { method: json === undefined ? "GET" : "POST", json, deadlineMs: DEADLINE_MS });
+    const { message = "", data = null } = typeof body === "object" && body !== null ? (body as { message?: string; data?: unknown }) : {};
+    return { status, message, data };
+  } catch (cause) {
+    throw new UsageError(`No farm answers at ${url}. Start one (\`podcrew up\` or \`podcrew farm\`), or say where it is: TASK_PORT, HOST.`, { cause });
+  }
+}
+
+export async function status(config: Config, json: boolean): Promise<number> {
+  const answer = await ask(config, "/api/v1/farm/status");
+  if (answer.status !== 200) throw new UsageError(`The farm at ${farmUrl(config)} answers ${answer.status}: ${answer.message}`);
+  process.stdout.write(json ? `${JSON.stringify(answer.data)}\n` : `${describe(answer.data as FarmStatus, Date.now())}\n`);
+  return 0;
+}
+
+/** The farm's own words, for a person. */
+export function describe(farm: FarmStatus, now: number): string {
+  const counts = Object.entries(farm.tasks).map(([state, count]) => `${count} ${state.replace("_", " ")}`);
+  const { pending, refused, oldest } = farm.outbox;
+  const lines = [
+    `${styleText("bold", farm.instance)}  ${farm.source ?? "pulls nothing"}${farm.draining ? styleText("yellow", "  draining") : ""}`,
+    `tasks   ${counts.join(", ") || "none yet"}`,
+    `reports ${pending === 0 ? "all delivered" : `${pending} to deliver, the oldest of ${oldest}`}${refused > 0 ? styleText("yellow", `, ${refused} refused by the manager`) : ""}`,
+    ...farm.waits.map((why) => `waits   ${why}`),
+  ];
+  if (farm.running.length > 0) lines.push("", ...farm.running.map((task) => renderLine({ ...task, step: task.detail ? `${task.step}: ${task.detail}` : task.step }, now, WIDE)));
+  if (farm.needsPerson.length > 0) {
+    lines.push("", styleText("yellow", "A person is needed:"), table(farm.needsPerson.map(({ taskId, episodeId, account, site, title, why }) => ["  ", `${account} at ${site}`, title, why, episodeId ? styleText("dim", `podcrew resolve ${taskId} ${episodeId} --posted URL | --absent`) : ""])));
+  }
+  return lines.join("\n");
+}
+
+/** A person's word on an episode in doubt. */
+export async function resolve(config: Config, task: string, episode: string, { posted, absent }: { posted: string | undefined; absent: boolean }): Promise<number> {
+  if ((posted !== undefined) === absent) throw new UsageError("Say what you saw: --posted URL when the episode is on the site, or --absent when it is not.");
+  const answer = await ask(config, "/api/v1/farm/resolve", { task, episode, ...(posted !== undefined ? { posted } : { absent: true }) });
+  if (answer.status !== 200) throw new UsageError(`The farm does not take that: ${answer.message}`);
+  process.stdout.write(posted ? `Recorded as posted: ${posted}\n` : "Recorded as absent; it is posted again.\n");
+  return 0;
+}

@@ -1,0 +1,141 @@
+import { failures, sayFailure, type FailureCode, type FailureData } from "../contract/failures.ts";
+import type { EpisodeState, TaskState } from "../contract/states.ts";
+import type { Report } from "../contract/worker-api.ts";
+import { backoffMs } from "./backoff.ts";
+import type { Random } from "./ports.ts";
+
+/** Decisions only: no I/O, no clock, no randomness but what is handed in. */
+
+/** What the decisions need to know of an episode. */
+export interface EpisodeView {
+  episode_id: string;
+  title: string;
+  state: EpisodeState;
+  due: Date | null;
+  link: string | null;
+  failure: FailureData | null;
+}
+
+const isPosted = (episode: EpisodeView): boolean => episode.state === "posted" || episode.state === "reported";
+
+export type Next<E extends EpisodeView> = { kind: "post"; episode: E } | { kind: "look"; episode: E } | { kind: "wait"; until: Date } | { kind: "finish" } | { kind: "nothing" };
+
+/**
+ * What a run does next. Episodes go in their order; one in doubt holds back those after it until it was looked up (minutes);
+ * one that needs a person or failed does not.
+ */
+export function pickNext<E extends EpisodeView>(episodes: readonly E[], now: Date): Next<E> {
+  for (const episode of episodes) {
+    if (episode.state === "waiting") return { kind: "post", episode };
+    if (episode.state === "doubt") return episode.due && episode.due > now ? { kind: "wait", until: episode.due } : { kind: "look", episode };
+  }
+  return episodes.every(isPosted) ? { kind: "finish" } : { kind: "nothing" };
+}
+
+/** How a run ended. */
+export interface Ending {
+  kind: "done" | "stopped" | "failed" | "died" | "canceled";
+  failure: FailureData | null;
+  /** Not before, where the reason knows (a sign-in budget). */
+  retryAt: Date | null;
+}
+
+export interface TaskView {
+  episodes: readonly EpisodeView[];
+  linkRss: string | null;
+  cookie: string;
+  /** Where episodes have no page of their own. */
+  fallbackLink: string;
+  workerDeaths: number;
+  tries: number;
+}
+
+/** What becomes of a task when a run has ended. */
+export interface Judgement {
+  state: TaskState;
+  reports: Report[];
+  /** Run again, after this time; null: not by itself. */
+  againMs: number | null;
+  failure: FailureData | null;
+  waitsFor: string;
+  tries: number;
+}
+
+/** The task waits inside the farm: reporting `/fail` would only use up the manager's retries. */
+const waitsInside: ReadonlySet<FailureCode> = new Set(["account.budget", "farm.stopping", "farm.disk", "manager.unreachable"]);
+/** A person has to act at the site, not at the manager: the task is held for them. */
+const holdsForPerson: ReadonlySet<FailureCode> = new Set(["account.challenged", "episode.in_doubt"]);
+const MAX_DEATHS = 2;
+const MAX_FEED_TRIES = 3;
+const MAX_LOOK_TRIES = 3;
+const MAX_IDLE_RUNS = 5;
+const WAIT_INSIDE_MS = 30_000;
+
+export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Random): Judgement {
+  const { episodes, tries } = task;
+  const posted = episodes.filter(isPosted);
+  const failure = ending.failure;
+  const stays = (state: TaskState, againMs: number | null, waitsFor: string, more: Partial<Judgement> = {}): Judgement => ({ state, reports: [], againMs, failure: null, waitsFor, tries: 0, ...more });
+
+  if (ending.kind === "canceled") return stays("canceled", null, "", { failure: failure ?? { code: "task.canceled", detail: "" } });
+  if (episodes.length > 0 && posted.length === episodes.length) {
+    const feedMissing = !task.linkRss && ending.kind !== "done" && tries + 1 < MAX_FEED_TRIES;
+    if (feedMissing) return stays("waiting", ending.kind === "stopped" ? 0 : backoffMs(tries + 3, random), "all is posted; the RSS link is still to be read", { tries: tries + 1 });
+    return stays("completed", null, "", { reports: completion(task) });
+  }
+
+  const doubts = episodes.filter((episode) => episode.state === "doubt");
+  if (doubts.length > 0) {
+    const lookFailed = ending.kind === "failed" && failure && doubts.some((episode) => !episode.due || episode.due <= now);
+    if (lookFailed && (failures[failure.code].retry === "never" || (failures[failure.code].retry === "person" && tries + 1 >= MAX_LOOK_TRIES))) return stays("needs_person", null, sayFailure(failure), { failure });
+    const dueMs = Math.min(...doubts.map((episode) => (episode.due ?? now).getTime() - now.getTime()));
+    const backMs = lookFailed ? backoffMs(tries + 5, random) : 0;
+    const untilMs = ending.retryAt ? ending.retryAt.getTime() - now.getTime() : 0;
+    const againMs = Math.max(0, dueMs, backMs, untilMs);
+    return stays("unsure", againMs, `the outcome of ${doubts.length === 1 ? "a publish click" : `${doubts.length} publish clicks`} is unknown; the site is looked at ${timeOf(now, againMs)}`, { tries: lookFailed ? tries + 1 : 0 });
+  }
+
+  if (ending.kind === "died") {
+    if (task.workerDeaths >= MAX_DEATHS) return failed(task, { code: "farm.worker_died", detail: `its worker thread died ${task.workerDeaths} times` });
+    return stays("waiting", 1000, "its worker thread died; it goes on in one of its own");
+  }
+  const open = episodes.some((episode) => episode.state === "waiting");
+  const forPerson = episodes.find((episode) => episode.state === "needs_person");
+  if (ending.kind === "failed" && failure) {
+    if (waitsInside.has(failure.code)) {
+      const againMs = ending.retryAt ? Math.max(1000, ending.retryAt.getTime() - now.getTime()) : WAIT_INSIDE_MS;
+      return stays("waiting", againMs, `${sayFailure(failure)} Next try ${timeOf(now, againMs)}.`);
+    }
+    if (forPerson || holdsForPerson.has(failure.code)) return stays("needs_person", null, sayFailure(forPerson?.failure ?? failure), { failure });
+    return failed(task, failure);
+  }
+  if (open && tries + 1 < MAX_IDLE_RUNS) return stays("waiting", ending.kind === "stopped" && !ending.retryAt ? 0 : 1000, "", { tries: ending.kind === "stopped" ? tries : tries + 1 });
+  if (forPerson) return stays("needs_person", null, sayFailure(forPerson.failure ?? { code: "episode.in_doubt", detail: "" }), { failure: forPerson.failure });
+  const first = episodes.find((episode) => episode.failure && !isPosted(episode))?.failure;
+  return failed(task, first ?? { code: "farm.bug", detail: "the run ended without a reason" });
+}
+
+function timeOf(now: Date, afterMs: number): string {
+  return `at ${new Date(now.getTime() + afterMs).toISOString().slice(11, 19)} UTC`;
+}
+
+/** `/complete`, then `/account`: in this order, and only with all N posted. */
+export function completion(task: TaskView): Report[] {
+  const links = task.episodes.map((episode) => [episode.episode_id, episode.link ?? ""] as const);
+  const first = links.map(([, link]) => link).find((link) => URL.canParse(link)) ?? task.linkRss ?? task.fallbackLink;
+  const note = JSON.stringify(Object.fromEntries(links));
+  const account = { ...(task.linkRss && { link_rss: task.linkRss }), ...(task.cookie && { cookie: task.cookie }) };
+  return [{ kind: "complete", link_post: first, ...(note.length <= 100_000 && { note }) }, ...(Object.keys(account).length > 0 ? [{ kind: "account" as const, ...account }] : [])];
+}
+
+const MAX_MESSAGE = 10_000;
+
+function failed(task: TaskView, failure: FailureData): Judgement {
+  const posted = task.episodes.filter(isPosted).length;
+  const refused = task.episodes.filter((episode) => episode.state === "failed" && episode.failure);
+  const sentences = refused.map((episode) => `"${episode.title.slice(0, 100)}": ${sayFailure(episode.failure as FailureData)}`);
+  if (!refused.some((episode) => episode.failure?.code === failure.code && episode.failure.detail === failure.detail)) sentences.unshift(sayFailure(failure));
+  const codes = [failure.code, ...refused.map((episode) => (episode.failure as FailureData).code)];
+  const message = `${posted}/${task.episodes.length} posted. ${sentences.join(" ")}`.slice(0, MAX_MESSAGE);
+  return { state: "failed", reports: [{ kind: "fail", error_message: message, code: failure.code, retry: codes.some((code) => failures[code].retry !== "never") }], againMs: null, failure, waitsFor: "", tries: 0 };
+}

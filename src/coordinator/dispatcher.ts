@@ -1,0 +1,145 @@
+import type { Log } from "../kit/log.ts";
+import type { Job, Queue } from "../store/queue.ts";
+import type { Random } from "./ports.ts";
+import { jitterMs } from "./backoff.ts";
+import type { Ending } from "./decide.ts";
+import type { Ledger } from "./ledger.ts";
+import { sayFailure } from "../contract/failures.ts";
+import { TaskRun, type RunEnvironment } from "./task-run.ts";
+import type { Site } from "./sites.ts";
+
+export interface DispatcherOptions {
+  environment: RunEnvironment;
+  queue: Queue;
+  concurrency: number;
+  random: Random;
+  log: Log;
+  findSite(domain: string): Site | null;
+  /** A run has ended: there is room, and perhaps something to report. */
+  onSettled(): void;
+}
+
+const POLL_MS = 1000;
+const SITE_FULL_MS = 1500;
+const DISK_MS = 10_000;
+const NOT_OURS_MS = 10_000;
+
+/**
+ * Starts what may start. The queue hands out at most one task an account; the ledger gives at most N slots a site; here is
+ * decided how many run at a time. Nothing is started by anybody else.
+ */
+export class Dispatcher {
+  readonly #o: DispatcherOptions;
+  readonly #ledger: Ledger;
+  readonly runs = new Map<string, TaskRun>();
+  readonly #ends = new Set<Promise<void>>();
+  /** Rehearsals that have come to their end. */
+  readonly rehearsed = new Set<string>();
+  draining = false;
+  /** Why nothing starts, or null. */
+  waits: string | null = null;
+
+  constructor(options: DispatcherOptions) {
+    this.#o = options;
+    this.#ledger = options.environment.ledger;
+  }
+
+  /** Fills the free places. @returns how long to rest, ms */
+  async turn(): Promise<number> {
+    const free = this.#o.concurrency - this.runs.size;
+    if (this.draining || free <= 0) return DISK_MS;
+    this.waits = await this.#o.environment.disk();
+    if (this.waits) return DISK_MS;
+    const jobs = await this.#o.queue.take(free);
+    for (const job of jobs) await this.#start(job);
+    return POLL_MS;
+  }
+
+  async #start(job: Job): Promise<void> {
+    const { queue, findSite, random, environment } = this.#o;
+    const row = await this.#ledger.task(job.id);
+    const site = row && findSite(row.host);
+    if (!row) return this.#drop(job, "it is not in the ledger");
+    // Another farm's on this database, or a driver that this one lacks.
+    if (!site || row.source !== environment.source.name) return void (await queue.giveBack(job, { afterMs: NOT_OURS_MS }));
+    if (this.draining) return void (await queue.giveBack(job, { afterMs: 0 }));
+    const earlyMs = row.not_before ? row.not_before.getTime() - this.#ledger.now().getTime() : 0;
+    if (earlyMs > 0) return void (await queue.giveBack(job, { afterMs: earlyMs }));
+    // The queue gave it to us, so whoever held it is dead.
+    const adopted = await this.#ledger.adopt(job.id);
+    if (adopted?.againMs) return void (await queue.giveBack(job, { afterMs: adopted.againMs }));
+    const begun = await this.#ledger.begin(job.id, site.card.concurrency);
+    if (begun.kind === "gone") return this.#drop(job, `it is ${row.state}`);
+    if (begun.kind === "site-full") return void (await queue.giveBack(job, { afterMs: jitterMs(SITE_FULL_MS, random) }));
+    const run = new TaskRun(environment, begun.task, site, job);
+    this.runs.set(job.id, run);
+    environment.events.emit("task", { taskId: run.task.id, state: "running", account: run.task.account_name, site: row.site, failure: null, why: "" });
+    const end = this.#follow(run).finally(() => this.#ends.delete(end));
+    this.#ends.add(end);
+  }
+
+  async #drop(job: Job, why: string): Promise<void> {
+    this.#o.log.debug(`dropped from the queue: ${why}`, { task: job.id });
+    await this.#o.queue.done(job);
+  }
+
+  async #follow(run: TaskRun): Promise<void> {
+    run.log.info(`starts: ${run.total} episodes`);
+    const ending = await run.toItsEnd();
+    await this.#settle(run, ending);
+  }
+
+  /** Tries until the ledger takes it: a run whose end is not written down would block its account. */
+  async #settle(run: TaskRun, ending: Ending): Promise<void> {
+    const { clock, events } = this.#o.environment;
+    for (;;) {
+      try {
+        const judged = await this.#ledger.settle(run.task.id, run.job, ending, { fallbackLink: run.site.origin, rehearsal: run.environment.mode === "rehearse" });
+        this.runs.delete(run.task.id);
+        if (run.environment.mode === "rehearse") this.rehearsed.add(run.task.id);
+        const state = judged?.state ?? "waiting";
+        const why = judged?.failure ? sayFailure(judged.failure) : (judged?.waitsFor ?? "somebody else has it by now");
+        run.log[state === "failed" || state === "needs_person" ? "warn" : "info"](`ends: ${state}${why ? `. ${why}` : ""}`);
+        events.emit("task", { taskId: run.task.id, state, account: run.task.account_name, site: run.card.site, failure: judged?.failure ?? null, why });
+        this.#o.onSettled();
+        return;
+      } catch (error) {
+        run.log.error(`its end can't be written down: ${error instanceof Error ? error.message : String(error)}`);
+        if (this.draining) return;
+        await clock.sleep(POLL_MS);
+      }
+    }
+  }
+
+  /** Signs of life for all runs; one whose job went to somebody else is stopped. @returns how long to rest, ms */
+  async heartbeat(everyMs: number): Promise<number> {
+    for (const run of this.runs.values()) {
+      const mine = await this.#o.queue.touch(run.job);
+      if (mine) await this.#ledger.renew(run.task.id);
+      else if (!run.ending) {
+        run.end({ kind: "stopped", failure: { code: "farm.stopping", detail: "the claim on the task was lost" } });
+        void run.cancel("the claim on the task was lost");
+      }
+    }
+    return everyMs;
+  }
+
+  /** No new starts; runs stop after the episode they are at. */
+  drain(): void {
+    this.draining = true;
+    for (const run of this.runs.values()) {
+      run.draining = true;
+      // Nothing is gained by waiting for files that nobody will post now.
+      this.#o.environment.lane.drop(run.task.id);
+    }
+  }
+
+  async cancelAll(reason: string): Promise<void> {
+    await Promise.all([...this.runs.values()].map(async (run) => run.cancel(reason)));
+  }
+
+  /** Resolves when no run is left. */
+  async ended(): Promise<void> {
+    while (this.#ends.size > 0) await Promise.all(this.#ends);
+  }
+}

@@ -1,0 +1,253 @@
+import { EventEmitter } from "node:events";
+import { sayFailure } from "../contract/failures.ts";
+import type { DriverCard } from "../contract/task.ts";
+import type { Clock } from "../kit/clock.ts";
+import { DeadlineError } from "../kit/deadline.ts";
+import type { Log } from "../kit/log.ts";
+import type { Queue } from "../store/queue.ts";
+import type { Store } from "../store/store.ts";
+import type { Vault } from "../store/vault.ts";
+import { Bell, loop } from "./bell.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { FarmEvents } from "./events.ts";
+import { keepAlive } from "./keep-alive.ts";
+import { Ledger } from "./ledger.ts";
+import { forgetOld } from "./once-only.ts";
+import { countOutbox, Outbox, type OutboxCounts } from "./outbox.ts";
+import type { DiskProbe, Prepare, Random, WorkerPool } from "./ports.ts";
+import { PrepareLane } from "./prepare-lane.ts";
+import { Puller } from "./puller.ts";
+import { recover } from "./recover.ts";
+import { resolve, type Resolution } from "./resolve.ts";
+import { makeSlots } from "./site-slots.ts";
+import { findSite, servedHosts, type SitesMap } from "./sites.ts";
+import type { Source } from "./source.ts";
+import { outboxStatus, runningTask, sayTaskWaits, sayWait, waitingPersons, type FarmStatus, type WaitingPerson } from "./status.ts";
+import type { TaskRow } from "./tables.ts";
+import type { RunEnvironment } from "./task-run.ts";
+
+/** All that the coordinator needs of the world, as ports: real ones from `createFarm`, others under a simulation. */
+export interface EngineOptions {
+  store: Store;
+  vault: Vault;
+  queue: Queue;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  source: Source | null;
+  pool: WorkerPool;
+  prepare: Prepare;
+  /** Episodes whose files are made at a time. */
+  prepareParallel: number;
+  disk: DiskProbe;
+  /** Now and then: frees room that nobody needs. */
+  tidy?: () => Promise<void>;
+  cards: readonly DriverCard[];
+  sites: SitesMap;
+  /** This process, unique. */
+  instance: string;
+  concurrency: number;
+  pollMs: number;
+  /** What all assignments share. */
+  work: Pick<RunEnvironment, "browser" | "imap" | "locale" | "timeZone" | "stepTimeoutMs" | "settleMs" | "mode" | "evidenceDir">;
+}
+
+const HEARTBEAT_MS = 3000;
+const SWEEP_MS = 15_000;
+const FORGET_MS = 3600_000;
+const VIEW_MS = 1000;
+const LAST_REPORTS_MS = 3000;
+/** Kept back from a stop's deadline for the cancel ladder. */
+const LADDER_MS = 12_000;
+
+const noSource: Source = {
+  name: "none",
+  once: true,
+  pull: async () => ({ kind: "tasks", tasks: [], broken: [] }),
+  read: async () => ({ kind: "gone" }),
+  deliver: async () => ({ kind: "delivered" }),
+};
+
+/** The coordinator: six loops around one ledger. They share nothing but rows and bells. */
+export class Engine {
+  readonly events = new EventEmitter<FarmEvents>();
+  readonly ledger: Ledger;
+  readonly #o: EngineOptions;
+  readonly #source: Source;
+  readonly #puller: Puller;
+  readonly #outbox: Outbox;
+  readonly #dispatcher: Dispatcher;
+  readonly #bells = { pull: new Bell(), dispatch: new Bell(), outbox: new Bell(), view: new Bell() };
+  readonly #pulling = new AbortController();
+  readonly #running = new AbortController();
+  #loops: Promise<void>[] = [];
+  #view: { held: TaskRow[]; counts: FarmStatus["tasks"]; outbox: OutboxCounts; persons: WaitingPerson[] } = { held: [], counts: {}, outbox: { pending: 0, refused: 0, oldest: null }, persons: [] };
+
+  constructor(options: EngineOptions) {
+    this.#o = options;
+    const { store, vault, queue, clock, random, log, pool, disk, cards, sites, instance, concurrency } = options;
+    this.#source = options.source ?? noSource;
+    const source = this.#source;
+    this.ledger = new Ledger({ store, vault, queue, clock, random, instance });
+    const lane = new PrepareLane(options.prepare, options.prepareParallel);
+    const environment: RunEnvironment = { ledger: this.ledger, source, pool, lane, clock, log, events: this.events, disk, ...options.work };
+    const site = (domain: string) => findSite(domain, cards, sites);
+    this.#dispatcher = new Dispatcher({ environment, queue, concurrency, random, log, findSite: site, onSettled: () => this.#ring() });
+    this.#puller = new Puller({ source, ledger: this.ledger, clock, random, log, disk, concurrency, pollMs: options.pollMs, findSite: site, servedHosts: () => servedHosts(cards, sites), onAdmitted: () => this.#ring() });
+    this.#outbox = new Outbox({
+      db: this.ledger.db,
+      vault,
+      queue,
+      source,
+      clock,
+      random,
+      log,
+      onDelivered: (row) => this.#delivered(row),
+      onStarted: () => this.#bells.dispatch.ring(),
+      onStartRefused: async (taskId, why) => this.#startRefused(taskId, why),
+      onRefused: (why) => this.#keyRefused(why),
+    });
+  }
+
+  /** Recovers what a dead predecessor left, then starts to work. */
+  async start(): Promise<void> {
+    const { cards, queue, store, log, clock } = this.#o;
+    const sole = store.backend === "pglite";
+    for (const card of cards) await makeSlots(this.ledger.db, card.site, card.concurrency);
+    await recover({ ledger: this.ledger, queue, source: this.#source.name, sole, log });
+    if (sole) await this.#outbox.recover();
+    await this.#look();
+    const { pull, dispatch, outbox, view } = this.#bells;
+    const until = this.#running.signal;
+    const turns: { name: string; bell: Bell; signal: AbortSignal; turn: () => Promise<number> }[] = [
+      { name: "pull", bell: pull, signal: this.#pulling.signal, turn: async () => this.#puller.turn() },
+      { name: "dispatch", bell: dispatch, signal: this.#pulling.signal, turn: async () => this.#dispatcher.turn() },
+      { name: "outbox", bell: outbox, signal: until, turn: async () => this.#outbox.turn() },
+      { name: "heartbeat", bell: new Bell(), signal: until, turn: async () => this.#dispatcher.heartbeat(HEARTBEAT_MS) },
+      { name: "sweep", bell: new Bell(), signal: until, turn: async () => this.#sweep() },
+      { name: "keep-alive", bell: new Bell(), signal: until, turn: async () => keepAlive({ ledger: this.ledger, source: this.#source, log, onCanceled: () => this.#ring() }) },
+      { name: "forget", bell: new Bell(), signal: until, turn: async () => this.#forget() },
+      { name: "view", bell: view, signal: until, turn: async () => this.#look().then(() => VIEW_MS) },
+    ];
+    this.#loops = turns.map(async (one) => loop({ ...one, clock, log }));
+  }
+
+  /** Drains: nothing new, running tasks reach a safe point, what is late is canceled; then the last reports. */
+  async stop(deadlineMs: number): Promise<void> {
+    const { clock } = this.#o;
+    this.#dispatcher.drain();
+    this.#pulling.abort();
+    this.#ring();
+    const ended = this.#dispatcher.ended().then(() => true);
+    const late = async (ms: number): Promise<boolean> => {
+      const early = new AbortController();
+      return Promise.race([ended.finally(() => early.abort()), clock.sleep(ms, early.signal).then(() => false)]);
+    };
+    if (!(await late(Math.max(0, deadlineMs - LADDER_MS)))) {
+      await this.#dispatcher.cancelAll("the farm is shutting down");
+      await late(LADDER_MS);
+    }
+    const until = clock.monotonic() + Math.min(LAST_REPORTS_MS, deadlineMs);
+    while (this.#loops.length > 0 && clock.monotonic() < until && (await countOutbox(this.ledger.db, this.#source.name)).pending > 0 && !this.#puller.keyRefused) {
+      this.#bells.outbox.ring();
+      await clock.sleep(50);
+    }
+    this.#running.abort();
+    await Promise.all(this.#loops);
+  }
+
+  /** What a person saw on the site. @returns null when taken, else why not */
+  async resolve(word: Resolution): Promise<string | null> {
+    const refusal = await resolve(this.ledger, this.#o.queue, word);
+    this.#ring();
+    return refusal;
+  }
+
+  /**
+   * Resolves when everything pulled has ended and its reports are delivered. What waits for a person has ended too: see
+   * `status().needsPerson`.
+   * @throws DeadlineError
+   */
+  async idle(deadlineMs: number): Promise<void> {
+    const { clock } = this.#o;
+    const until = clock.monotonic() + deadlineMs;
+    while (!(await this.#isIdle())) {
+      if (clock.monotonic() >= until) throw new DeadlineError(`the farm still has work after ${Math.round(deadlineMs / 1000)} s: ${this.status().waits.join("; ") || `${this.#dispatcher.runs.size} tasks are running`}`);
+      await clock.sleep(100);
+    }
+  }
+
+  async #isIdle(): Promise<boolean> {
+    if (this.#puller.answered === 0 || this.#dispatcher.runs.size > 0) return false;
+    await this.#look();
+    const open = this.#view.held.filter((task) => task.state !== "needs_person" && !this.#dispatcher.rehearsed.has(task.id));
+    return open.length === 0 && this.#view.outbox.pending === 0;
+  }
+
+  status(): FarmStatus {
+    const { clock, source, instance } = this.#o;
+    const { held, counts, outbox, persons } = this.#view;
+    const { waits, keyRefused } = this.#puller;
+    return {
+      instance,
+      source: source?.name ?? null,
+      draining: this.#dispatcher.draining,
+      running: [...this.#dispatcher.runs.values()].map(runningTask),
+      tasks: counts,
+      waits: [
+        ...(source && this.#o.concurrency === 0 ? ["CONCURRENCY is 0: nothing is pulled"] : []),
+        ...(keyRefused ? [sayFailure({ code: "manager.refused", detail: keyRefused })] : []),
+        ...(source && waits && waits.until > clock.now() ? [sayWait(waits.why, waits.until, clock.now())] : []),
+        ...(this.#dispatcher.waits ? [this.#dispatcher.waits] : []),
+        ...sayTaskWaits(held),
+      ],
+      outbox: outboxStatus(outbox),
+      needsPerson: persons,
+    };
+  }
+
+  /** `status()` with rows as they are now. */
+  async freshStatus(): Promise<FarmStatus> {
+    await this.#look();
+    return this.status();
+  }
+
+  async #look(): Promise<void> {
+    const held = await this.ledger.held(this.#source.name);
+    const persons = await Promise.all(held.filter((task) => task.state === "needs_person").map(async (task) => waitingPersons(task, await this.ledger.episodesOf(task))));
+    this.#view = { held, counts: await this.ledger.countByState(this.#source.name), outbox: await countOutbox(this.ledger.db, this.#source.name), persons: persons.flat() };
+  }
+
+  async #sweep(): Promise<number> {
+    const released = await this.ledger.releaseExpired();
+    if (released > 0) this.#o.log.warn(`${released} claims were released: their holders gave no sign of life`);
+    return SWEEP_MS;
+  }
+
+  async #forget(): Promise<number> {
+    await forgetOld(this.ledger.db, this.ledger.now());
+    await this.#o.tidy?.();
+    return FORGET_MS;
+  }
+
+  #ring(): void {
+    for (const bell of Object.values(this.#bells)) bell.ring();
+  }
+
+  #delivered(row: FarmEvents["reported"][0]): void {
+    this.#puller.keyRefused = null;
+    this.events.emit("reported", row);
+    this.#bells.view.ring();
+  }
+
+  async #startRefused(taskId: string, why: string): Promise<void> {
+    if (!(await this.ledger.cancel(taskId, why))) return;
+    this.#o.log.info(`given up before it began: ${why}`, { task: taskId });
+    this.#ring();
+  }
+
+  #keyRefused(why: string | null): void {
+    if (why && !this.#puller.keyRefused) this.#o.log.error(sayFailure({ code: "manager.refused", detail: why }));
+    this.#puller.keyRefused = why;
+  }
+}

@@ -1,0 +1,163 @@
+import { randomBytes } from "node:crypto";
+import type { EventEmitter } from "node:events";
+import { availableParallelism, hostname } from "node:os";
+import { join } from "node:path";
+import type { Assignment, BrowserSettings, DriverCard } from "../contract/task.ts";
+import { createAddressPolicy } from "../kit/addresses.ts";
+import type { Clock } from "../kit/clock.ts";
+import { UsageError, type Config } from "../kit/config.ts";
+import type { Log } from "../kit/log.ts";
+import { listen } from "../kit/server.ts";
+import { openMediaPool, type MediaPool } from "../media/pool.ts";
+import { prepareEpisode } from "../media/prepare.ts";
+import { sweepCache } from "../media/sweep.ts";
+import { openQueue, type Queue } from "../store/queue.ts";
+import type { Store } from "../store/store.ts";
+import type { Vault } from "../store/vault.ts";
+import { createDiskProbe } from "./disk.ts";
+import { Engine } from "./engine.ts";
+import type { FarmEvents } from "./events.ts";
+import { createFarmServer } from "./http.ts";
+import { migrations } from "./migrations.ts";
+import type { Prepare } from "./ports.ts";
+import { makeScratch, removeScratch, sweepScratch } from "./scratch.ts";
+import type { SitesMap } from "./sites.ts";
+import type { Source } from "./source.ts";
+import type { FarmStatus } from "./status.ts";
+import { openWorkerPool } from "./worker-pool.ts";
+
+export interface FarmOptions {
+  config: Config;
+  store: Store;
+  vault: Vault;
+  /** Absent: opened here and closed with the farm. */
+  queue?: Queue;
+  log: Log;
+  clock: Clock;
+  /** null: nothing is pulled. */
+  source: Source | null;
+  /** `src/worker/entry.ts`, by address. */
+  workerModule: URL;
+  /** Module addresses of drivers, the user's own included. */
+  driverModules: readonly string[];
+  browser: BrowserSettings;
+  sites: SitesMap;
+  dataDir: string;
+  listenOn: { host: string; port: number; setting: string };
+  /** "rehearse": stop before the irreversible step and report nothing. */
+  mode?: Assignment["mode"];
+}
+
+export interface Farm {
+  /** Origin of the farm's port. */
+  readonly url: string;
+  readonly cards: readonly DriverCard[];
+  readonly events: EventEmitter<FarmEvents>;
+  /** Takes up what a dead predecessor left, then pulls and posts. */
+  start(): Promise<void>;
+  /** Drains, reports, closes all that was opened. Twice does no harm. */
+  stop(options?: { deadlineMs?: number }): Promise<void>;
+  status(): FarmStatus;
+  /** Resolves when everything pulled has ended and is reported. @throws DeadlineError */
+  idle(options: { deadlineMs: number }): Promise<void>;
+}
+
+const STOP_MS = 30_000;
+/** Contexts that share a browser before the next thread is opened. */
+const TASKS_PER_THREAD = 4;
+const MAX_CACHE_BYTES = 5 * 1024 ** 3;
+
+/**
+ * The farm: listens at once, works after `start()`.
+ * @throws UsageError when the port is taken or a driver file can't be used
+ */
+export async function createFarm(options: FarmOptions): Promise<Farm> {
+  const { config, store, vault, clock, dataDir } = options;
+  const log = options.log.child({ part: "farm" });
+  const undo: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).toReversed()) await step().catch((error: unknown) => log.warn(`closing: ${(error as Error).message}`));
+  };
+  try {
+    const instance = `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`;
+    await store.migrate("farm", migrations);
+    const queue = options.queue ?? (await openQueue(store, log));
+    if (!options.queue) undo.push(async () => queue.close());
+    await sweepScratch(dataDir, instance, store.backend === "pglite", log);
+    const tmpDir = await makeScratch(dataDir, instance);
+    undo.push(async () => removeScratch(tmpDir));
+
+    const threads = availableParallelism();
+    const pool = openWorkerPool({ workerModule: options.workerModule, maxThreads: threads, tasksPerThread: Math.max(TASKS_PER_THREAD, Math.ceil(config.concurrency / threads)), tmpDir });
+    undo.push(async () => pool.close());
+    const cards = await describe(pool, options.driverModules);
+    const media = openMediaPool({ threads: Math.max(1, threads - 1), log, voiceCommand: config.voiceCommand });
+    undo.push(async () => media.close());
+    const cacheDir = join(dataDir, "cache");
+
+    const engine = new Engine({
+      store,
+      vault,
+      queue,
+      clock,
+      random: Math.random,
+      log,
+      source: options.source,
+      pool,
+      prepare: prepareBy(media, cacheDir, config),
+      prepareParallel: Math.max(1, threads - 1),
+      disk: createDiskProbe(tmpDir, clock),
+      tidy: async () => void (await sweepCache(cacheDir, MAX_CACHE_BYTES, clock.now())),
+      cards,
+      sites: options.sites,
+      instance,
+      concurrency: config.concurrency,
+      pollMs: config.pollSeconds * 1000,
+      work: {
+        browser: options.browser,
+        imap: config.imapHost ? { host: config.imapHost, port: config.imapPort, tls: true, caFile: config.imapCaFile ?? null } : null,
+        locale: config.locale,
+        timeZone: config.timeZone,
+        stepTimeoutMs: config.stepSeconds * 1000,
+        settleMs: config.settleSeconds === undefined ? null : config.settleSeconds * 1000,
+        mode: options.mode ?? "post",
+        evidenceDir: join(dataDir, "evidence"),
+      },
+    });
+    const listening = await listen(createFarmServer({ engine, log, allowedHosts: config.allowedHosts }), options.listenOn);
+    undo.push(async () => listening.close());
+
+    let stopping: Promise<void> | null = null;
+    const stop = async (deadlineMs: number): Promise<void> => {
+      await engine.stop(deadlineMs);
+      await close();
+    };
+    return {
+      url: listening.url,
+      cards,
+      events: engine.events,
+      start: async () => engine.start(),
+      stop: async ({ deadlineMs = STOP_MS } = {}) => (stopping ??= stop(deadlineMs)),
+      status: () => engine.status(),
+      idle: async ({ deadlineMs }) => engine.idle(deadlineMs),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @throws UsageError naming every driver file with a problem */
+async function describe(pool: ReturnType<typeof openWorkerPool>, modules: readonly string[]): Promise<DriverCard[]> {
+  const { cards, problems } = await pool.describe(modules);
+  if (problems.length > 0) throw new UsageError(`${problems.length === 1 ? "A driver can't" : `${problems.length} drivers can't`} be used:\n${problems.map(({ module, message }) => `  ${module}: ${message}`).join("\n")}\nMend or remove it; \`podcrew driver list\` shows all.`);
+  return cards;
+}
+
+function prepareBy(pool: MediaPool, cacheDir: string, config: Config): Prepare {
+  const policy = createAddressPolicy(config.allowPrivate);
+  return async ({ episode, limits, marker, onProgress, signal }) => {
+    const { prepared, fixes } = await prepareEpisode(episode, { limits, marker, cacheDir, pool, policy, mediaDirs: config.mediaDirs, signal, onProgress: (share, what) => onProgress(`${what}, ${Math.round(share * 100)} %`) });
+    return { prepared, fixes: fixes.map(({ say }) => say) };
+  };
+}

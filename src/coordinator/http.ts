@@ -1,0 +1,56 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import type { Log } from "../kit/log.ts";
+import { checkHost, createServer } from "../kit/server.ts";
+import type { Engine } from "./engine.ts";
+import { createMetrics } from "./metrics.ts";
+import { resolution } from "./resolve.ts";
+
+export interface FarmServerOptions {
+  engine: Engine;
+  log: Log;
+  allowedHosts: readonly string[];
+}
+
+/** The envelope of the Task API (T): HTTP status = code / 100. */
+const envelope = (code: number, message: string, data: unknown = null) => ({ code, message, data });
+const codes = { ok: 0, badParameter: 40_001, refusedHost: 40_300, notFound: 40_401, notWaiting: 40_901, internal: 50_001 } as const;
+const JSON_BODY = /^application\/json\b/i;
+
+/** The farm's port: health, metrics, what it does, and a person's word on an episode in doubt. */
+export function createFarmServer({ engine, log, allowedHosts }: FarmServerOptions): FastifyInstance {
+  const app = createServer({ log, ready: { farm: () => (engine.status().draining ? "the farm is shutting down" : null) } });
+  const refused = envelope(codes.refusedHost, "This host name is not allowed. Add it to ALLOWED_HOSTS.");
+  checkHost(app, allowedHosts, () => ({ code: 403, body: refused }));
+  checkOrigin(app, allowedHosts, refused);
+  const metrics = createMetrics(engine.events, () => engine.status());
+
+  app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  app.get("/api/v1/farm/status", async () => envelope(codes.ok, "success", await engine.freshStatus()));
+  app.post("/api/v1/farm/resolve", async (request, reply) => {
+    // A form of another site's page can't send JSON.
+    if (!JSON_BODY.test(request.headers["content-type"] ?? "")) return reply.code(400).send(envelope(codes.badParameter, "the body has to be JSON"));
+    const word = resolution.safeParse(request.body);
+    if (!word.success) return reply.code(400).send(envelope(codes.badParameter, z.prettifyError(word.error)));
+    const refusal = await engine.resolve(word.data);
+    if (refusal?.startsWith("there is no")) return reply.code(404).send(envelope(codes.notFound, refusal));
+    return refusal ? reply.code(409).send(envelope(codes.notWaiting, refusal)) : envelope(codes.ok, "success", {});
+  });
+  app.setNotFoundHandler(async (request, reply) => reply.code(404).send(envelope(codes.notFound, `${request.method} ${request.url.split("?")[0]} is not known here`)));
+  app.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) log.error(`the farm's port: ${error.message}`);
+    return reply.code(status).send(status < 500 ? envelope(status * 100 + 1, error.message) : envelope(codes.internal, "something broke inside the farm; see its log"));
+  });
+  return app;
+}
+
+/** A page of another site may know our address, but not claim our origin. */
+function checkOrigin(app: FastifyInstance, allowedHosts: readonly string[], refused: unknown): void {
+  const names = new Set(["127.0.0.1", "localhost", "[::1]", ...allowedHosts.map((name) => name.toLowerCase().replace(/:\d+$/, ""))]);
+  app.addHook("onRequest", async (request, reply) => {
+    const { origin } = request.headers;
+    if (origin === undefined || (URL.canParse(origin) && names.has(new URL(origin).hostname))) return;
+    await reply.code(403).send(refused);
+  });
+}

@@ -1,0 +1,31 @@
+import type { Log } from "../kit/log.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Source } from "./source.ts";
+
+/** The manager's lease lasts 15 minutes, and a person or a look may take longer: `/start` renews it. */
+const EVERY_MS = 5 * 60_000;
+const REST_MS = 30_000;
+
+export interface KeepAliveOptions {
+  ledger: Ledger;
+  source: Source;
+  log: Log;
+  onCanceled(taskId: string, why: string): void;
+}
+
+/** One pass over what we hold. @returns how long to rest, ms */
+export async function keepAlive({ ledger, source, log, onCanceled }: KeepAliveOptions): Promise<number> {
+  if (source.once) return EVERY_MS;
+  for (const task of await ledger.held(source.name)) {
+    // Not yet started: its first `/start` stands in the outbox.
+    if (!task.renewed_at || ledger.now().getTime() - task.renewed_at.getTime() < EVERY_MS) continue;
+    const answer = await source.deliver(task.id, { kind: "start" });
+    if (answer.kind === "delivered") await ledger.db.updateTable("tasks").set({ renewed_at: ledger.now() }).where("id", "=", task.id).execute();
+    // A running one asks by itself before its next step.
+    if (answer.kind === "final" && answer.gone && (await ledger.cancel(task.id, answer.why))) {
+      log.info(`given up: ${answer.why}`, { task: task.id });
+      onCanceled(task.id, answer.why);
+    }
+  }
+  return REST_MS;
+}

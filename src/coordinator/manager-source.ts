@@ -1,0 +1,97 @@
+import type { Dispatcher } from "undici";
+import { workerHeaders, workerTask, workerTaskAnswer, workerTaskList, type Report } from "../contract/worker-api.ts";
+import { requestJson, type HttpAnswer } from "../kit/http.ts";
+import type { Log } from "../kit/log.ts";
+import type { BrokenTask, DeliverAnswer, PullAnswer, ReadAnswer, Source } from "./source.ts";
+
+export interface ManagerSourceOptions {
+  /** Without `/api/v1/podcast`. */
+  url: string;
+  apiKey: string;
+  workerId: string;
+  /** One exchange, ms. */
+  deadlineMs?: number;
+  log?: Log;
+  dispatcher?: Dispatcher;
+}
+
+const DEADLINE_MS = 30_000;
+const MAX_PULL = 1000;
+/** The manager will say the same next time. */
+const finalStatuses: ReadonlySet<number> = new Set([400, 404, 409, 410, 422]);
+
+/** Tasks over the Podcast worker API (W1-W10). Loose towards a foreign manager; any odd answer is a reason to wait, not to crash. */
+export function createManagerSource(options: ManagerSourceOptions): Source {
+  const base = `${options.url.replace(/\/+$/, "").replace(/\/api\/v1\/podcast$/, "")}/api/v1/podcast`;
+  const headers = { [workerHeaders.apiKey]: options.apiKey, [workerHeaders.workerId]: options.workerId };
+
+  async function ask(path: string, request: { method?: "GET" | "POST"; json?: unknown; headers?: Record<string, string> } = {}): Promise<HttpAnswer | { silent: string }> {
+    try {
+      return await requestJson(`${base}${path}`, { ...request, headers: { ...headers, ...request.headers }, deadlineMs: options.deadlineMs ?? DEADLINE_MS, ...(options.dispatcher && { dispatcher: options.dispatcher }) });
+    } catch (error) {
+      options.log?.debug(`${request.method ?? "GET"} ${path}: ${reasonOf(error)}`, { part: "manager-source" });
+      return { silent: `the manager does not answer (${reasonOf(error)})` };
+    }
+  }
+
+  return {
+    name: `manager:${base}`,
+    once: false,
+
+    async pull(limit, sites): Promise<PullAnswer> {
+      const answer = await ask(`/links?type=primary&limit=${Math.max(1, Math.min(MAX_PULL, limit))}`, { headers: sites.length > 0 ? { [workerHeaders.sites]: sites.join(",") } : {} });
+      if ("silent" in answer) return { kind: "again", why: answer.silent, retryAfterMs: null };
+      if (answer.status === 401 || answer.status === 403) return { kind: "refused", why: sayAnswer(answer) };
+      if (answer.status !== 200) return { kind: "again", why: sayAnswer(answer), retryAfterMs: answer.retryAfterMs };
+      const list = workerTaskList.safeParse(answer.body);
+      return list.success ? readTasks(list.data.data) : { kind: "again", why: "the manager's answer to a pull is not what the worker API says", retryAfterMs: null };
+    },
+
+    async read(taskId): Promise<ReadAnswer> {
+      const answer = await ask(`/links/${encodeURIComponent(taskId)}`);
+      if ("silent" in answer) return { kind: "again", why: answer.silent };
+      if (answer.status === 404 || answer.status === 410) return { kind: "gone" };
+      const parsed = workerTaskAnswer.safeParse(answer.body);
+      return answer.status === 200 && parsed.success ? { kind: "task", task: parsed.data } : { kind: "again", why: sayAnswer(answer) };
+    },
+
+    async deliver(taskId, { kind, ...body }: Report): Promise<DeliverAnswer> {
+      const answer = await ask(`/links/${encodeURIComponent(taskId)}/${kind}`, { method: "POST", json: body });
+      if ("silent" in answer) return { kind: "again", why: answer.silent, retryAfterMs: null };
+      const { status, retryAfterMs } = answer;
+      if (status >= 200 && status < 300) return { kind: "delivered" };
+      if (finalStatuses.has(status)) return { kind: "final", why: sayAnswer(answer), gone: status === 404 || status === 410 };
+      if (status === 401 || status === 403) return { kind: "refused", why: sayAnswer(answer) };
+      return { kind: "again", why: sayAnswer(answer), retryAfterMs };
+    },
+  };
+}
+
+function readTasks(items: readonly unknown[]): PullAnswer {
+  const tasks = [];
+  const broken: BrokenTask[] = [];
+  for (const item of items) {
+    const parsed = workerTask.safeParse(item);
+    if (parsed.success) {
+      tasks.push(parsed.data);
+      continue;
+    }
+    const id = typeof item === "object" && item !== null && "id" in item && typeof item.id === "string" && item.id !== "" ? item.id : null;
+    broken.push({ id, why: parsed.error.issues.map((issue) => `${issue.path.join(".") || "task"}: ${issue.message}`).join("; ") });
+  }
+  return { kind: "tasks", tasks, broken };
+}
+
+const MAX_SAID = 200;
+
+function sayAnswer({ status, body }: HttpAnswer): string {
+  const message = typeof body === "object" && body !== null && "message" in body ? String(body.message) : "";
+  return `the manager answers ${status}${message ? ` (${message.slice(0, MAX_SAID)})` : ""}`;
+}
+
+/** undici wraps the reason in "fetch failed". */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause as (Error & { code?: string }) | undefined;
+  return cause?.code ?? cause?.message ?? error.message;
+}

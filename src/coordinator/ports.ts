@@ -1,0 +1,43 @@
+import type { Assignment, AssignmentResult, CoordinatorCalls, DriverCard, PreparedEpisode } from "../contract/task.ts";
+import type { WorkerEpisode } from "../contract/worker-api.ts";
+
+/** An assignment under way in a worker. */
+export interface RunningAssignment {
+  /** Rejects only when the worker died under it; every other failure is an answer. */
+  readonly result: Promise<AssignmentResult>;
+  /** Asks the worker to stop at its next safe point, and to close the context 5 s later. */
+  cancel(reason: string): void;
+  /** Ends the worker thread with all that runs in it. */
+  kill(): Promise<void>;
+}
+
+/** Where assignments run. */
+export interface WorkerPool {
+  describe(modules: readonly string[]): Promise<{ cards: DriverCard[]; problems: { module: string; message: string }[] }>;
+  /** @param alone in a thread of its own: the task is suspected of having killed one */
+  run(assignment: Assignment, calls: CoordinatorCalls, alone: boolean): RunningAssignment;
+  close(): Promise<void>;
+}
+
+export interface Preparation {
+  prepared: PreparedEpisode;
+  /** What was changed to fit the site, one sentence each. */
+  fixes: string[];
+}
+
+export interface PreparationRequest {
+  episode: WorkerEpisode;
+  limits: DriverCard["limits"];
+  marker: string;
+  onProgress: (text: string) => void;
+  signal: AbortSignal;
+}
+
+/** Makes an episode's files. @throws Failure content.* or farm.narration */
+export type Prepare = (request: PreparationRequest) => Promise<Preparation>;
+
+/** null: the data folder can be written; else why not. */
+export type DiskProbe = () => Promise<string | null>;
+
+/** The one source of randomness, in [0, 1). */
+export type Random = () => number;

@@ -1,0 +1,138 @@
+import { sayFailure, type FailureCode } from "../contract/failures.ts";
+import type { WorkerTask } from "../contract/worker-api.ts";
+import type { Clock } from "../kit/clock.ts";
+import type { Log } from "../kit/log.ts";
+import { backoffMs, jitterMs } from "./backoff.ts";
+import type { Ledger } from "./ledger.ts";
+import type { DiskProbe, Random } from "./ports.ts";
+import type { Site } from "./sites.ts";
+import type { Source } from "./source.ts";
+
+export interface PullerOptions {
+  source: Source;
+  ledger: Ledger;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  disk: DiskProbe;
+  /** Tasks at a time; 0: nothing is pulled. */
+  concurrency: number;
+  pollMs: number;
+  findSite(domain: string): Site | null;
+  servedHosts(): string[];
+  /** New rows stand in the outbox. */
+  onAdmitted(): void;
+}
+
+/** Where a manager's lease is renewed by any call of ours, its own pull shows us what we hold: those count on top. */
+const REFUSED_KEY_MS = 5 * 60_000;
+const DISK_MS = 10_000;
+const UNTIL_RUNG_MS = 60_000;
+
+/** Brings tasks in: no more than can start soon, and never faster than the source wants. */
+export class Puller {
+  readonly #o: PullerOptions;
+  #failures = 0;
+  #dry = false;
+  /** Pulls that were answered, ever. */
+  answered = 0;
+  /** One sentence while the source keeps us waiting, else null. */
+  waits: { why: string; until: number } | null = null;
+  /** Set by the outbox as well: the key is refused. */
+  keyRefused: string | null = null;
+
+  constructor(options: PullerOptions) {
+    this.#o = options;
+  }
+
+  /** True when nothing more can come. */
+  get dry(): boolean {
+    return this.#dry;
+  }
+
+  /** One pull. @returns how long to rest, ms */
+  async turn(): Promise<number> {
+    const { source, concurrency, disk, clock } = this.#o;
+    if (this.#dry || concurrency === 0) return UNTIL_RUNG_MS;
+    const problem = await disk();
+    if (problem) return this.#wait(problem, DISK_MS);
+    const { free, held } = await this.#room();
+    if (free <= 0) return UNTIL_RUNG_MS;
+    const limit = source.once ? Number.MAX_SAFE_INTEGER : free + held;
+    const answer = await source.pull(limit, this.#o.servedHosts());
+    switch (answer.kind) {
+      case "again":
+        return this.#wait(answer.why, answer.retryAfterMs ?? backoffMs(this.#failures++, this.#o.random));
+      case "refused":
+        if (!this.keyRefused) this.#o.log.error(sayFailure({ code: "manager.refused", detail: answer.why }));
+        this.keyRefused = answer.why;
+        return this.#wait(answer.why, REFUSED_KEY_MS);
+      case "tasks": {
+        this.#failures = 0;
+        this.keyRefused = null;
+        const fresh = await this.#admitAll(answer.tasks);
+        for (const broken of answer.broken) await this.#reportBroken(broken.id, broken.why);
+        this.answered += 1;
+        if (source.once) this.#dry = true;
+        this.waits = null;
+        if (fresh > 0) return 0;
+        const restMs = jitterMs(this.#o.pollMs, this.#o.random);
+        this.waits = { why: "nothing new at the source", until: clock.now() + restMs };
+        return restMs;
+      }
+    }
+  }
+
+  /** How many more can start soon, and how many we hold already. */
+  async #room(): Promise<{ free: number; held: number }> {
+    const { ledger, source, concurrency } = this.#o;
+    const held = await ledger.held(source.name);
+    const soon = held.filter((task) => (task.state === "waiting" && !(task.not_before && task.not_before > ledger.now())) || task.state === "claimed" || task.state === "running");
+    return { free: concurrency - soon.length, held: held.length };
+  }
+
+  #wait(why: string, restMs: number): number {
+    const { clock, log } = this.#o;
+    if (this.waits?.why !== why) log.warn(`pulling waits ${Math.round(restMs / 1000)} s: ${why}`);
+    this.waits = { why, until: clock.now() + restMs };
+    return restMs;
+  }
+
+  /** @returns how many were new or opened again */
+  async #admitAll(tasks: readonly WorkerTask[]): Promise<number> {
+    let fresh = 0;
+    for (const task of tasks) {
+      const admission = await this.#admit(task);
+      if (admission === "fresh") fresh += 1;
+    }
+    return fresh;
+  }
+
+  async #admit(task: WorkerTask): Promise<"fresh" | "known"> {
+    const { ledger, source, log, findSite, onAdmitted } = this.#o;
+    const site = findSite(task.domain);
+    if (!site) return this.#refuse(task.id, "site.unsupported", `no driver for ${task.domain}`);
+    if (task.data_content.length === 0) return this.#refuse(task.id, "content.empty", "the task has no episodes");
+    const ids = new Set(task.data_content.map((episode) => episode.id));
+    if (ids.size < task.data_content.length) return this.#refuse(task.id, "content.refused", "two episodes of the task carry the same id");
+    const admission = await ledger.admit(task, site, source.name);
+    if (admission === "known" || admission === "reporting") return "known";
+    log.info(`pulled (${admission})`, { task: task.id, site: site.card.site, episodes: ids.size });
+    onAdmitted();
+    return admission === "reported-again" ? "known" : "fresh";
+  }
+
+  async #reportBroken(id: string | null, why: string): Promise<void> {
+    if (id === null) this.#o.log.error(`the source handed out something that is no task: ${why}`);
+    else await this.#refuse(id, "content.refused", `the task can't be read: ${why}`);
+  }
+
+  /** Told at once, not by the outbox: if the word is lost, the next pull brings the same task. */
+  async #refuse(taskId: string, code: FailureCode, detail: string): Promise<"known"> {
+    const { source, log } = this.#o;
+    log.warn(`refused: ${detail}`, { task: taskId });
+    await source.deliver(taskId, { kind: "start" });
+    await source.deliver(taskId, { kind: "fail", error_message: sayFailure({ code, detail }), code, retry: false });
+    return "known";
+  }
+}

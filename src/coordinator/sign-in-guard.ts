@@ -1,0 +1,106 @@
+import { scrypt } from "node:crypto";
+import { promisify } from "node:util";
+import { sayFailure, type FailureCode } from "../contract/failures.ts";
+import type { Credentials } from "../contract/task.ts";
+import type { Database } from "./tables.ts";
+
+/**
+ * Signing in without ever locking an account. Decided from the history on disk alone, so that a crash or another farm
+ * changes nothing: a submit is written before it is made.
+ */
+export interface Submit {
+  at: number;
+  version: string;
+  /** null: made, and then nobody was left to say how it went. */
+  verdict: "accepted" | "refused" | "unclear" | null;
+}
+
+export type SignInAnswer = { allowed: true } | { allowed: false; code: FailureCode; why: string; /** Epoch ms; null: not by waiting. */ until: number | null };
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const MAX_SUBMITS_A_DAY = 3;
+/** Spaces after the first and the second submit whose outcome is not known. */
+const GAPS_MS = [15 * MINUTE_MS, 60 * MINUTE_MS] as const;
+const REFUSED_ACCOUNTS = 3;
+const REFUSED_WITHIN_MS = 10 * MINUTE_MS;
+const SITE_PAUSE_MS = 60 * MINUTE_MS;
+
+/** @param history of the account, oldest first  @param refusals of all accounts of the site, oldest first */
+export function judgeSignIn(history: readonly Submit[], refusals: readonly { accountKey: string; at: number }[], version: string, now: number): SignInAnswer {
+  if (history.some((submit) => submit.version === version && submit.verdict === "refused")) return { allowed: false, code: "account.refused", why: "the site refused these credentials before; they are not tried again until they change", until: null };
+
+  const paused = sitePausedUntil(refusals);
+  if (paused > now) return { allowed: false, code: "account.budget", why: "three accounts of this site were refused within 10 minutes; the site pauses", until: paused };
+
+  const lastDay = history.filter((submit) => submit.at > now - DAY_MS);
+  const oldest = lastDay.at(-MAX_SUBMITS_A_DAY);
+  if (oldest) return { allowed: false, code: "account.budget", why: `${MAX_SUBMITS_A_DAY} sign-in tries in 24 hours are used up`, until: oldest.at + DAY_MS };
+
+  const gap = gapMs(history);
+  const last = history.at(-1);
+  if (last && last.at + gap > now) return { allowed: false, code: "account.budget", why: "how the last sign-in went is not clear; the next try keeps its distance", until: last.at + gap };
+  return { allowed: true };
+}
+
+/** A first submit that was cut off by a crash costs no wait: it most often never left. */
+function gapMs(history: readonly Submit[]): number {
+  const known = history.findLastIndex((submit) => submit.verdict === "accepted" || submit.verdict === "refused");
+  const unclear = history.slice(known + 1);
+  if (unclear.length === 0 || (unclear.length === 1 && unclear[0]?.verdict === null)) return 0;
+  return GAPS_MS[Math.min(unclear.length, GAPS_MS.length) - 1] ?? 0;
+}
+
+/** 0: not paused. */
+function sitePausedUntil(refusals: readonly { accountKey: string; at: number }[]): number {
+  let until = 0;
+  for (const last of refusals) {
+    const within = refusals.filter((one) => one.at <= last.at && one.at > last.at - REFUSED_WITHIN_MS);
+    if (new Set(within.map((one) => one.accountKey)).size >= REFUSED_ACCOUNTS) until = last.at + SITE_PAUSE_MS;
+  }
+  return until;
+}
+
+const derive = promisify(scrypt) as (password: string, salt: string, length: number) => Promise<Buffer>;
+
+/** Names one version of an account's credentials without giving them away. */
+export async function versionOf(accountKey: string, { email, username, password, twofa }: Credentials): Promise<string> {
+  return (await derive(JSON.stringify([email, username, password, twofa]), accountKey, 16)).toString("base64url");
+}
+
+/** Asks, and if allowed writes the submit down in the same transaction. The caller flushes before anybody types. */
+export async function takeSubmit(db: Database, account: { key: string; site: string; version: string }, now: Date): Promise<SignInAnswer> {
+  return db.transaction().execute(async (trx) => {
+    const rows = await trx.selectFrom("credential_submits").selectAll().where("account_key", "=", account.key).orderBy("at").orderBy("id").forUpdate().execute();
+    const refusals = await trx
+      .selectFrom("credential_submits")
+      .select(["account_key", "at"])
+      .where("site", "=", account.site)
+      .where("verdict", "=", "refused")
+      .where("at", ">", new Date(now.getTime() - SITE_PAUSE_MS - REFUSED_WITHIN_MS))
+      .orderBy("at")
+      .execute();
+    const answer = judgeSignIn(
+      rows.map((row) => ({ at: row.at.getTime(), version: row.version, verdict: row.verdict })),
+      refusals.map((row) => ({ accountKey: row.account_key, at: row.at.getTime() })),
+      account.version,
+      now.getTime(),
+    );
+    if (answer.allowed) await trx.insertInto("credential_submits").values({ account_key: account.key, site: account.site, version: account.version, at: now, verdict: null }).execute();
+    return answer;
+  });
+}
+
+/** How the newest submit went. */
+export async function judgeSubmit(db: Database, accountKey: string, verdict: "accepted" | "refused" | "unclear"): Promise<void> {
+  await db
+    .updateTable("credential_submits")
+    .set({ verdict })
+    .where("id", "=", (inner) => inner.selectFrom("credential_submits").select((one) => one.fn.max("id").as("id")).where("account_key", "=", accountKey))
+    .where("verdict", "is", null)
+    .execute();
+}
+
+export function sayRefusedSignIn(answer: Extract<SignInAnswer, { allowed: false }>): string {
+  return sayFailure({ code: answer.code, detail: answer.why });
+}

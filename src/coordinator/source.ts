@@ -1,0 +1,35 @@
+import type { Report, WorkerTask } from "../contract/worker-api.ts";
+
+/** A pulled object that is no task: told back to the source where it at least has an id. */
+export interface BrokenTask {
+  id: string | null;
+  why: string;
+}
+
+export type PullAnswer =
+  | { kind: "tasks"; tasks: WorkerTask[]; broken: BrokenTask[] }
+  /** Not now: it answers 429, or does not answer. `retryAfterMs` null: the caller's own back-off. */
+  | { kind: "again"; why: string; retryAfterMs: number | null }
+  /** The key is refused: a person has to act. */
+  | { kind: "refused"; why: string };
+
+export type ReadAnswer = { kind: "task"; task: WorkerTask } | { kind: "gone" } | { kind: "again"; why: string };
+
+export type DeliverAnswer =
+  | { kind: "delivered" }
+  /** The source will never take it; the next report of the task goes on. */
+  | { kind: "final"; why: string; gone: boolean }
+  | { kind: "again"; why: string; retryAfterMs: number | null }
+  | { kind: "refused"; why: string };
+
+/** Where tasks come from and reports go to. No method throws; each has a deadline of its own. */
+export interface Source {
+  /** Stable across starts: tasks in the ledger belong to the source of this name. */
+  readonly name: string;
+  /** True where the source runs dry for good (a file), so that nothing needs to be pulled again. */
+  readonly once: boolean;
+  pull(limit: number, sites: readonly string[]): Promise<PullAnswer>;
+  read(taskId: string): Promise<ReadAnswer>;
+  deliver(taskId: string, report: Report): Promise<DeliverAnswer>;
+  close?(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+import { sayFailure } from "../contract/failures.ts";
+import type { TaskState } from "../contract/states.ts";
+import type { TaskRun } from "./task-run.ts";
+import type { EpisodeRow, TaskRow } from "./tables.ts";
+import type { OutboxCounts } from "./outbox.ts";
+
+export interface RunningTask {
+  taskId: string;
+  account: string;
+  site: string;
+  /** From 1; 0 before the first episode. */
+  position: number;
+  total: number;
+  step: string;
+  detail: string;
+  /** Epoch ms at which this step began. */
+  since: number;
+}
+
+export interface WaitingPerson {
+  taskId: string;
+  account: string;
+  site: string;
+  /** null: it is the account itself that needs somebody. */
+  episodeId: string | null;
+  title: string;
+  why: string;
+  evidence: readonly string[];
+}
+
+/** What the farm does at this moment, and why it waits. */
+export interface FarmStatus {
+  instance: string;
+  /** Name of the source; null: nothing is pulled. */
+  source: string | null;
+  draining: boolean;
+  running: RunningTask[];
+  tasks: Partial<Record<TaskState, number>>;
+  /** One sentence each; empty when work flows. */
+  waits: string[];
+  outbox: { pending: number; refused: number; oldest: string | null };
+  needsPerson: WaitingPerson[];
+}
+
+export function runningTask(run: TaskRun): RunningTask {
+  const { position, total, step, detail, since } = run;
+  return { taskId: run.task.id, account: run.task.account_name, site: run.card.site, position, total, step, detail, since };
+}
+
+export function outboxStatus({ pending, refused, oldest }: OutboxCounts): FarmStatus["outbox"] {
+  return { pending, refused, oldest: oldest?.toISOString() ?? null };
+}
+
+/** "manager answers 429, next pull in 12 s" */
+export function sayWait(why: string, until: number, now: number): string {
+  return `${why}; next pull in ${Math.max(0, Math.round((until - now) / 1000))} s`;
+}
+
+/** Tasks that wait for a time or for a reason, one sentence each. */
+export function sayTaskWaits(tasks: readonly TaskRow[]): string[] {
+  return tasks.filter((task) => task.waits_for !== "" && (task.state === "waiting" || task.state === "unsure")).map((task) => `${task.account_name} at ${task.site}: ${task.waits_for}`);
+}
+
+export function waitingPersons(task: TaskRow, episodes: readonly EpisodeRow[]): WaitingPerson[] {
+  const who = { taskId: task.id, account: task.account_name, site: task.site };
+  const open = episodes.filter((episode) => episode.state === "needs_person");
+  if (open.length === 0) return [{ ...who, episodeId: null, title: "", why: task.failure ? sayFailure(task.failure) : task.waits_for, evidence: task.failure?.evidence ?? [] }];
+  return open.map((episode) => ({ ...who, episodeId: episode.episode_id, title: episode.title, why: episode.failure ? sayFailure(episode.failure) : "", evidence: episode.failure?.evidence ?? [] }));
+}

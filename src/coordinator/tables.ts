@@ -1,0 +1,125 @@
+import type { ColumnType, Generated, JSONColumnType, Kysely, Selectable } from "kysely";
+import type { FailureData } from "../contract/failures.ts";
+import type { EpisodeState, TaskState } from "../contract/states.ts";
+import type { PreparedEpisode } from "../contract/task.ts";
+import type { Report, WorkerTask } from "../contract/worker-api.ts";
+
+/** The tables of schema `farm`. Secrets stand sealed, in columns that say so. */
+type Json<T extends object> = JSONColumnType<T, string, string>;
+type MaybeJson<T> = ColumnType<T | null, string | null, string | null>;
+/** Set by the ledger's clock, never by the database's. */
+type Time = Date;
+
+export interface TaskTable {
+  id: string;
+  source: string;
+  account_key: string;
+  site: string;
+  host: string;
+  /** Who it is, for people: e-mail or name. */
+  account_name: string;
+  state: TaskState;
+  priority: number;
+  /** Ids in the order of posting. */
+  episode_ids: Json<string[]>;
+  /** The task as pulled, its credentials blanked out. */
+  data: Json<WorkerTask>;
+  sealed_credentials: string;
+  link_rss: string | null;
+  /** Threads that died under it since it last made progress. */
+  worker_deaths: Generated<number>;
+  /** Runs in a row that ended without progress. */
+  tries: Generated<number>;
+  failure: MaybeJson<FailureData>;
+  /** Why it does not run now; "" when nothing holds it. */
+  waits_for: Generated<string>;
+  not_before: Time | null;
+  /** Last `/start` that the source took. */
+  renewed_at: Time | null;
+  created_at: Time;
+  updated_at: Time;
+}
+
+export interface EpisodeTable {
+  account_key: string;
+  episode_id: string;
+  task_id: string;
+  title: string;
+  marker: string;
+  state: EpisodeState;
+  /** Grows with every holder; a call with an older one is refused. */
+  fence: Generated<number>;
+  holder: string | null;
+  lease_until: Time | null;
+  armed_at: Time | null;
+  /** How long after `armed_at` nothing can be on its way any more. */
+  settle_ms: number | null;
+  /** In doubt: not looked up before. */
+  due: Time | null;
+  /** Ids seen on the site before arming. */
+  baseline: MaybeJson<string[]>;
+  draft_id: string | null;
+  link: string | null;
+  site_id: string | null;
+  /** Times armed whose request may have left. */
+  attempts: Generated<number>;
+  failure: MaybeJson<FailureData>;
+  fixes: MaybeJson<string[]>;
+  prepared: MaybeJson<PreparedEpisode>;
+  updated_at: Time;
+}
+
+export interface OutboxTable {
+  seq: Generated<number>;
+  task_id: string;
+  kind: "start" | "complete" | "account" | "fail";
+  /** An account's cookie stands sealed in it. */
+  report: Json<Report>;
+  state: Generated<"pending" | "delivered" | "refused">;
+  attempts: Generated<number>;
+  due: Time;
+  why: Generated<string>;
+  created_at: Time;
+  settled_at: Time | null;
+}
+
+export interface SessionTable {
+  account_key: string;
+  sealed_state: string;
+  sealed_cookie: string;
+  saved_at: Time;
+}
+
+export interface SubmitTable {
+  id: Generated<number>;
+  account_key: string;
+  site: string;
+  /** Which credentials: a slow hash. */
+  version: string;
+  at: Time;
+  verdict: "accepted" | "refused" | "unclear" | null;
+}
+
+export interface SiteSlotTable {
+  site: string;
+  slot: number;
+  holder: string | null;
+  task_id: string | null;
+  lease_until: Time | null;
+}
+
+export interface FarmTables {
+  tasks: TaskTable;
+  episodes: EpisodeTable;
+  outbox: OutboxTable;
+  sessions: SessionTable;
+  totp_steps: { seed_hash: string; step: number; taken_at: Time };
+  mailed_codes: { code_hash: string; taken_at: Time };
+  credential_submits: SubmitTable;
+  site_slots: SiteSlotTable;
+}
+
+export type Database = Kysely<FarmTables>;
+export type TaskRow = Selectable<TaskTable>;
+export type EpisodeRow = Selectable<EpisodeTable>;
+export type OutboxRow = Selectable<OutboxTable>;

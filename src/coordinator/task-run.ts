@@ -1,0 +1,203 @@
+import type { EventEmitter } from "node:events";
+import { mkdir } from "node:fs/promises";
+import { failures, toFailureData, type FailureData } from "../contract/failures.ts";
+import { isCanceledStatus } from "../contract/states.ts";
+import { assignmentResult, type Assignment, type AssignmentResult, type BrowserSettings, type Credentials, type DriverCard } from "../contract/task.ts";
+import { workerTask, type WorkerTask } from "../contract/worker-api.ts";
+import type { Clock } from "../kit/clock.ts";
+import type { Log } from "../kit/log.ts";
+import { addSecret } from "../kit/redact.ts";
+import type { Job } from "../store/queue.ts";
+import { createCalls } from "./calls.ts";
+import type { Ending } from "./decide.ts";
+import type { FarmEvents } from "./events.ts";
+import type { Ledger } from "./ledger.ts";
+import type { DiskProbe, RunningAssignment, WorkerPool } from "./ports.ts";
+import type { PrepareLane } from "./prepare-lane.ts";
+import type { SignInAnswer } from "./sign-in-guard.ts";
+import type { Site } from "./sites.ts";
+import type { Source } from "./source.ts";
+import type { TaskRow } from "./tables.ts";
+
+/** What every run of a farm shares. */
+export interface RunEnvironment {
+  ledger: Ledger;
+  source: Source;
+  pool: WorkerPool;
+  lane: PrepareLane;
+  clock: Clock;
+  log: Log;
+  events: EventEmitter<FarmEvents>;
+  disk: DiskProbe;
+  browser: BrowserSettings;
+  imap: Assignment["imap"];
+  locale: string;
+  timeZone: string;
+  stepTimeoutMs: number;
+  /** Overrides the drivers'. */
+  settleMs: number | null;
+  mode: Assignment["mode"];
+  /** One folder a task below it. */
+  evidenceDir: string;
+}
+
+/** The source may be silent this long before a run stops: its lease there could run out (15 min). */
+const SILENCE_MS = 10 * 60_000;
+/** From the request to stop to the end of the thread. The worker closes the context after 5 s itself. */
+const CANCEL_MS = 10_000;
+
+export type Standing = { kind: "ours" } | { kind: "canceled"; why: string } | { kind: "silent"; why: string };
+
+/** One task in a worker's hands, from its claim to its settlement. */
+export class TaskRun {
+  readonly environment: RunEnvironment;
+  readonly task: TaskRow;
+  readonly site: Site;
+  readonly job: Job;
+  readonly log: Log;
+  readonly content: WorkerTask;
+  readonly credentials: Credentials;
+  position = 0;
+  step = "start";
+  detail = "";
+  since: number;
+  /** Set when the end is decided here and not by the worker. */
+  ending: Ending | null = null;
+  /** The farm drains: no further episode. */
+  draining = false;
+  /** Why the last sign-in was not allowed. */
+  signInRefusal: Extract<SignInAnswer, { allowed: false }> | null = null;
+  /** Episodes of which this run sent nothing although it tried, with how often. */
+  readonly unsent = new Map<string, number>();
+  #heardAt: number;
+  #running: RunningAssignment | null = null;
+
+  constructor(environment: RunEnvironment, task: TaskRow, site: Site, job: Job) {
+    this.environment = environment;
+    this.task = task;
+    this.site = site;
+    this.job = job;
+    this.content = workerTask.parse(task.data);
+    this.credentials = environment.ledger.credentials(task);
+    this.log = environment.log.child({ task: task.id, account: task.account_name, site: site.card.site });
+    this.since = environment.clock.now();
+    this.#heardAt = environment.clock.monotonic();
+    for (const secret of [this.credentials.password, this.credentials.passMail, this.credentials.appPassword, this.credentials.twofa, this.credentials.cookie]) addSecret(secret);
+  }
+
+  get card(): DriverCard {
+    return this.site.card;
+  }
+
+  get total(): number {
+    return this.task.episode_ids.length;
+  }
+
+  get settleMs(): number {
+    return this.environment.settleMs ?? this.card.settleMs;
+  }
+
+  say(step: string, detail = ""): void {
+    this.step = step;
+    this.detail = detail;
+    this.since = this.environment.clock.now();
+    this.environment.events.emit("step", { taskId: this.task.id, position: this.position, total: this.total, step, detail });
+  }
+
+  /** Runs it in a worker. @returns how it ended; never throws */
+  async toItsEnd(): Promise<Ending> {
+    const { pool, ledger, lane, evidenceDir } = this.environment;
+    try {
+      await mkdir(evidenceDir, { recursive: true, mode: 0o700 });
+      const assignment = await this.#assignment(await ledger.sessions.load(this.task.account_key));
+      this.#running = pool.run(assignment, createCalls(this), this.task.worker_deaths > 0);
+      const result = await this.#running.result.catch((error: unknown): AssignmentResult | FailureData => ({ code: "farm.worker_died", detail: error instanceof Error ? error.message : String(error) }));
+      return this.ending ?? this.#endingOf(result);
+    } catch (error) {
+      return { kind: "failed", failure: toFailureData(error), retryAt: null };
+    } finally {
+      lane.drop(this.task.id);
+    }
+  }
+
+  async #assignment(session: Assignment["session"]): Promise<Assignment> {
+    const { browser, imap, locale, timeZone, stepTimeoutMs, mode, evidenceDir } = this.environment;
+    const { id, account_key: accountKey } = this.task;
+    return {
+      taskId: id,
+      accountKey,
+      site: this.card.site,
+      driverModule: this.card.module,
+      origin: this.site.origin,
+      credentials: this.credentials,
+      session,
+      locale,
+      timeZone,
+      browser,
+      imap,
+      evidenceDir: `${evidenceDir}/${id.replace(/[^\w.-]/g, "_")}`,
+      mode,
+      stepTimeoutMs,
+    };
+  }
+
+  #endingOf(result: AssignmentResult | FailureData): Ending {
+    if ("code" in result) return { kind: "died", failure: result, retryAt: null };
+    const parsed = assignmentResult.safeParse(result);
+    if (!parsed.success) return { kind: "failed", failure: { code: "farm.bug", detail: `the worker answered nonsense: ${parsed.error.message}` }, retryAt: null };
+    const { outcome, failure } = parsed.data;
+    if (outcome !== "failed") return { kind: outcome, failure: failure ?? null, retryAt: null };
+    if (failure?.code === "account.budget" && this.signInRefusal) {
+      const { code, why, until } = this.signInRefusal;
+      return { kind: "failed", failure: { ...failure, code, detail: why }, retryAt: until === null ? null : new Date(until) };
+    }
+    return { kind: "failed", failure: failure ?? { code: "farm.bug", detail: "the worker failed without a reason" }, retryAt: null };
+  }
+
+  /** Decides the end here; the worker is told at its next question. */
+  end(ending: Omit<Ending, "retryAt">): void {
+    this.ending ??= { ...ending, retryAt: null };
+  }
+
+  /** The cancel ladder: ask, close the context (the worker does that after 5 s), end the thread. */
+  async cancel(reason: string): Promise<void> {
+    const running = this.#running;
+    if (!running) return;
+    running.cancel(reason);
+    const late = new AbortController();
+    const ended = running.result.then(() => true, () => true).finally(() => late.abort());
+    const inTime = await Promise.race([ended, this.environment.clock.sleep(CANCEL_MS, late.signal).then(() => false)]);
+    if (!inTime) {
+      this.log.warn(`the worker did not stop within ${CANCEL_MS / 1000} s; its thread is ended`);
+      await running.kill();
+    }
+  }
+
+  /** Is the task still ours to work on? Asked before each episode and before the click. */
+  async standing(): Promise<Standing> {
+    const { source, clock } = this.environment;
+    const answer = await source.read(this.task.id);
+    if (answer.kind === "gone") return { kind: "canceled", why: "the manager no longer has it" };
+    if (answer.kind === "task") {
+      this.#heardAt = clock.monotonic();
+      const { status } = answer.task;
+      return isCanceledStatus(status) || status === "completed" || status === "failed" ? { kind: "canceled", why: `the manager shows it as ${status}` } : { kind: "ours" };
+    }
+    return clock.monotonic() - this.#heardAt > SILENCE_MS ? { kind: "silent", why: answer.why } : { kind: "ours" };
+  }
+
+  /** null: go on; else why to stop. Sets the ending. */
+  async mayGoOn(): Promise<string | null> {
+    if (this.ending) return this.ending.failure?.detail || this.ending.kind;
+    const standing = await this.standing();
+    if (standing.kind === "canceled") {
+      this.end({ kind: "canceled", failure: { code: "task.canceled", detail: standing.why } });
+      return standing.why;
+    }
+    if (standing.kind === "silent") {
+      this.end({ kind: "failed", failure: { code: "manager.unreachable", detail: standing.why } });
+      return failures["manager.unreachable"].say;
+    }
+    return null;
+  }
+}

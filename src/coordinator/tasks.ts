@@ -1,0 +1,90 @@
+import type { Updateable } from "kysely";
+import { Failure } from "../contract/failures.ts";
+import { mayTaskMove, type TaskState } from "../contract/states.ts";
+import type { Credentials } from "../contract/task.ts";
+import type { WorkerTask } from "../contract/worker-api.ts";
+import type { Vault } from "../store/vault.ts";
+import { markerOf } from "./marker.ts";
+import type { Site } from "./sites.ts";
+import type { Database, EpisodeRow, TaskRow, TaskTable } from "./tables.ts";
+
+/** The one place where a task's state changes. @returns the row after the move; null when it was in none of the `from` states */
+export async function moveTask(db: Database, id: string, now: Date, move: { from: readonly TaskState[]; to: TaskState; set?: Updateable<TaskTable> }): Promise<TaskRow | null> {
+  const forbidden = move.from.find((from) => !mayTaskMove(from, move.to));
+  if (forbidden) throw new Failure("farm.invariant", `a task may not move from ${forbidden} to ${move.to}`);
+  const row = await db
+    .updateTable("tasks")
+    .set({ ...move.set, state: move.to, updated_at: now })
+    .where("id", "=", id)
+    .where("state", "in", move.from)
+    .returningAll()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** A task as the ledger keeps it. */
+export type SealedTask = { data: string; sealed_credentials: string };
+
+const secretFields = ["email", "username", "password", "pass_mail", "twofa", "app_password", "cookie"] as const;
+
+export function sealTask(task: WorkerTask, vault: Vault): SealedTask {
+  const blank = Object.fromEntries(secretFields.map((field) => [field, ""]));
+  const secret = Object.fromEntries(secretFields.map((field) => [field, task[field]]));
+  return { data: JSON.stringify({ ...task, ...blank }), sealed_credentials: vault.seal(JSON.stringify(secret), `tasks:${task.id}:credentials`) };
+}
+
+/** @throws Failure farm.invariant when the row was changed by somebody else */
+export function openCredentials(row: Pick<TaskRow, "id" | "sealed_credentials">, vault: Vault): Credentials {
+  const secret = JSON.parse(vault.open(row.sealed_credentials, `tasks:${row.id}:credentials`)) as Record<(typeof secretFields)[number], string>;
+  return { email: secret.email, username: secret.username, password: secret.password, passMail: secret.pass_mail, twofa: secret.twofa, appPassword: secret.app_password, cookie: secret.cookie };
+}
+
+/** Who holds the account at the site. Managers without account ids are keyed by what one signs in with. */
+export function accountKeyOf(site: Site, task: WorkerTask): string {
+  return `${site.card.site}:${task.account_id || `${site.host}/${task.email || task.username || task.id}`}`;
+}
+
+export function accountNameOf(task: WorkerTask): string {
+  return task.email || task.username || task.account_id || task.id;
+}
+
+export async function insertTask(db: Database, task: WorkerTask, site: Site, source: string, box: SealedTask, now: Date): Promise<void> {
+  const priority = Number(task["priority"]);
+  await db
+    .insertInto("tasks")
+    .values({
+      id: task.id,
+      source,
+      account_key: accountKeyOf(site, task),
+      site: site.card.site,
+      host: site.host,
+      account_name: accountNameOf(task),
+      state: "waiting",
+      priority: Number.isInteger(priority) && Math.abs(priority) < 1_000_000 ? priority : 0,
+      episode_ids: JSON.stringify(task.data_content.map((episode) => episode.id)),
+      ...box,
+      created_at: now,
+      updated_at: now,
+    })
+    .execute();
+  await upsertEpisodes(db, task, accountKeyOf(site, task), now);
+}
+
+/** What the ledger knows of an episode on this account stays, whichever task brings it. */
+export async function upsertEpisodes(db: Database, task: WorkerTask, accountKey: string, now: Date): Promise<void> {
+  for (const episode of task.data_content) {
+    await db
+      .insertInto("episodes")
+      .values({ account_key: accountKey, episode_id: episode.id, task_id: task.id, title: episode.title, marker: markerOf(accountKey, episode.id), state: "waiting", updated_at: now })
+      .onConflict((conflict) => conflict.columns(["account_key", "episode_id"]).doUpdateSet({ task_id: task.id, title: episode.title }))
+      .execute();
+  }
+}
+
+/** In the order of posting. */
+export async function episodesOf(db: Database, task: Pick<TaskRow, "account_key" | "episode_ids">): Promise<EpisodeRow[]> {
+  if (task.episode_ids.length === 0) return [];
+  const rows = await db.selectFrom("episodes").selectAll().where("account_key", "=", task.account_key).where("episode_id", "in", task.episode_ids).execute();
+  const byId = new Map(rows.map((row) => [row.episode_id, row]));
+  return task.episode_ids.flatMap((id) => byId.get(id) ?? []);
+}

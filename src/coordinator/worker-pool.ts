@@ -1,0 +1,139 @@
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { createBirpc } from "birpc";
+import { Piscina } from "piscina";
+import { z } from "zod";
+import { assignmentResult, driverCard, type Assignment, type AssignmentResult, type CoordinatorCalls, type WorkerCalls } from "../contract/task.ts";
+import type { RunningAssignment, WorkerPool } from "./ports.ts";
+
+export interface WorkerPoolOptions {
+  /** Module with `describe`, `run` and `closeBrowser`. */
+  workerModule: URL;
+  maxThreads: number;
+  /** Contexts in one browser before the next thread is opened. */
+  tasksPerThread: number;
+  /** TMPDIR of the threads and their browsers. */
+  tmpDir: string;
+}
+
+const described = z.object({ cards: z.array(driverCard), problems: z.array(z.object({ module: z.string(), message: z.string() })) });
+const CLOSE_BROWSER_MS = 5000;
+
+/** A worker thread: a pool of one, so that it is known which tasks live and die together. */
+class Lane {
+  readonly #piscina: Piscina;
+  readonly alone: boolean;
+  tasks = 0;
+  #dead = false;
+
+  constructor({ workerModule, tasksPerThread, tmpDir }: WorkerPoolOptions, alone: boolean) {
+    this.alone = alone;
+    this.#piscina = new Piscina({
+      filename: workerModule.href,
+      minThreads: 0,
+      maxThreads: 1,
+      // `describe` and `closeBrowser` have to find room beside the tasks.
+      concurrentTasksPerWorker: tasksPerThread + 2,
+      // The default freezes an idle thread's event loop: a kept browser's events and timers would starve.
+      atomics: "disabled",
+      stricterFIFO: true,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      env: { ...process.env, TMPDIR: tmpDir },
+    });
+    // An error with no task under way; the thread is gone, the next task opens another.
+    this.#piscina.on("error", () => (this.#dead = true));
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  async call(name: string, value: unknown, transferList: MessagePort[] = []): Promise<unknown> {
+    return this.#piscina.run(value, { name, transferList }) as Promise<unknown>;
+  }
+
+  /** @returns the worker's answer  @throws when the thread died */
+  async run(assignment: Assignment, port: MessagePort): Promise<AssignmentResult> {
+    this.tasks += 1;
+    try {
+      return assignmentResult.parse(await this.call("run", { assignment, port }, [port]));
+    } catch (error) {
+      // `run` never throws, so its thread is gone, and the other tasks of the thread get the same.
+      this.#dead = true;
+      throw error;
+    } finally {
+      this.tasks -= 1;
+    }
+  }
+
+  async close(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, CLOSE_BROWSER_MS);
+    // A browser that outlives its thread leaves folders behind; a thread that never ran has none.
+    if (!this.#dead && this.#piscina.threads.length > 0) await Promise.race([this.call("closeBrowser", undefined).catch(() => undefined), late.promise]);
+    clearTimeout(timer);
+    await this.kill();
+  }
+
+  async kill(): Promise<void> {
+    this.#dead = true;
+    await this.#piscina.destroy();
+  }
+}
+
+/** Worker threads: one is filled before the next is opened, since each has a browser. */
+export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
+  const lanes = new Set<Lane>();
+
+  function open(alone: boolean): Lane {
+    const lane = new Lane(options, alone);
+    lanes.add(lane);
+    return lane;
+  }
+
+  function laneFor(alone: boolean): Lane {
+    for (const lane of lanes) if (lane.dead && lane.tasks === 0) retire(lane);
+    if (alone) return open(true);
+    const shared = [...lanes].filter((lane) => !lane.alone && !lane.dead);
+    const free = shared.find((lane) => lane.tasks < options.tasksPerThread);
+    if (free) return free;
+    // The dispatcher never asks for more than there is room for; should it, the emptiest lane takes it.
+    return shared.length < options.maxThreads ? open(false) : (shared.sort((a, b) => a.tasks - b.tasks)[0] as Lane);
+  }
+
+  function retire(lane: Lane): void {
+    lanes.delete(lane);
+    void lane.close().catch(() => undefined);
+  }
+
+  return {
+    async describe(modules) {
+      return described.parse(await laneFor(false).call("describe", { modules }));
+    },
+
+    run(assignment, calls, alone): RunningAssignment {
+      const lane = laneFor(alone);
+      const { port1, port2 } = new MessageChannel();
+      const rpc = connect(port1, calls);
+      const result = lane.run(assignment, port2).finally(() => {
+        rpc.$close();
+        port1.close();
+        if (lane.alone || lane.dead) retire(lane);
+      });
+      return { result, cancel: (reason) => void rpc.cancel.asEvent(reason).catch(() => undefined), kill: async () => lane.kill() };
+    },
+
+    async close() {
+      await Promise.all([...lanes].map(async (lane) => lane.close()));
+      lanes.clear();
+    },
+  };
+}
+
+function connect(port: MessagePort, calls: CoordinatorCalls) {
+  return createBirpc<WorkerCalls, CoordinatorCalls>(calls, {
+    post: (data: unknown) => port.postMessage(data),
+    on: (listener) => void port.on("message", listener),
+    off: (listener) => void port.off("message", listener),
+    bind: "functions",
+  });
+}

@@ -1,0 +1,32 @@
+import { createHash, randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import type { Driver, Episode } from "./contract.ts";
+
+/** One frame of MPEG-1 layer III, mono, 128 kbit/s, 44.1 kHz, that holds silence: a header and nothing in it. */
+const FRAME = Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0xc4]), Buffer.alloc(413)]);
+const FRAME_SECONDS = 1152 / 44_100;
+const SECONDS = 5;
+
+const title = "Cà phê sữa đá & chuyện phố cổ: “Đêm Hội An”";
+const aboutHtml = '<p>Một tối ở <strong>Hội An</strong>, đèn lồng và tiếng rao.</p><p>Nghe thêm: <a href="https://example.com/hoi-an?a=1&amp;b=2">trang của chúng tôi</a></p><ul><li>phở</li><li>bánh mì</li></ul>';
+
+/** An episode with real files, new each time: Vietnamese, a link and a list, a marker of its own. */
+export async function makeBenchEpisode(driver: Pick<Driver, "limits">, folder: string): Promise<Episode> {
+  const id = randomUUID();
+  const marker = `ep-${base32(createHash("sha256").update(id).digest().subarray(0, 10))}`;
+  const frames = Math.ceil(SECONDS / FRAME_SECONDS);
+  const audioPath = join(folder, `${marker}.mp3`);
+  const coverPath = join(folder, `${marker}.jpg`);
+  const edge = driver.limits.cover.minPixels;
+  await writeFile(audioPath, Buffer.concat(Array.from({ length: frames }, () => FRAME)));
+  await sharp({ create: { width: edge, height: edge, channels: 3, background: "#1f7a6d" } }).jpeg().toFile(coverPath);
+  const aboutText = aboutHtml.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim();
+  return { id, title: `${title} ${id.slice(0, 4)}`, aboutHtml, aboutText, coverPath, audioPath, audioSeconds: frames * FRAME_SECONDS, language: "vi", narrated: false, marker };
+}
+
+function base32(bytes: Uint8Array): string {
+  const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, "0")).join("");
+  return (bits.match(/.{5}/g) ?? []).map((five) => "abcdefghijklmnopqrstuvwxyz234567"[Number.parseInt(five, 2)]).join("");
+}

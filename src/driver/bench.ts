@@ -1,0 +1,276 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Browser, BrowserContext, Page, Route } from "playwright";
+import type { FailureCode } from "../contract/failures.ts";
+import type { Credentials } from "../contract/task.ts";
+import { UsageError } from "../kit/config.ts";
+import { findBrowser } from "../kit/find-browser.ts";
+import { makeBenchEpisode } from "./bench-files.ts";
+import { createContext, readAccount, readCopy, readLink } from "./context.ts";
+import type { Driver, DriverContext, Episode } from "./contract.ts";
+import { dismissInterruptions } from "./interruptions.ts";
+import { openMailbox, type ImapServer, type Mailbox } from "./mailed-code.ts";
+import { isHeldRequest, sendHeld } from "./publish-request.ts";
+import { refusalOn, refusalsFor, untilRefused } from "./refusals.ts";
+import { createTotp } from "./totp.ts";
+
+const STEP_TIMEOUT_MS = 20_000;
+const FEED_WITHIN_MS = 60_000;
+
+/** A twin of the site (or a test account on the real one) that the bench may post to. */
+export interface BenchTarget {
+  origin: string;
+  account: Partial<Credentials>;
+  imap?: ImapServer;
+  /** How many publish requests the site has handled so far, where it can tell. */
+  history?(): Promise<number>;
+  /** What the site shows the world of an episode; for the check that texts arrive intact. */
+  shown?(link: string): Promise<{ title: string; about: string }>;
+  /** Switches the driver's pop-ups on. */
+  interrupt?(): Promise<void>;
+  /** Accounts or edges that must end in a refusal, by its code; `account` overrides the target's. */
+  refusals?: Partial<Record<FailureCode, { account?: Partial<Credentials>; prepare?(): Promise<void>; restore?(): Promise<void> }>>;
+  close(): Promise<void>;
+}
+
+export interface BenchOptions {
+  target(): Promise<BenchTarget>;
+  locale?: string;
+}
+
+/** What the engine does around one browser session, without its ledger. */
+interface Visit {
+  site: DriverContext;
+  page: Page;
+  context: BrowserContext;
+  /** Publish requests that left the browser. */
+  published(): number;
+  signIn(): Promise<void>;
+}
+
+/**
+ * The conformance suite that each driver passes against its site's twin. Call it in a file that `node --test` runs.
+ *
+ * @example
+ * driverBench(driver, { target: async () => ({ origin, account: { email, password }, close: async () => site.close() }) });
+ */
+export function driverBench(driver: Driver<never> | Driver, options: BenchOptions): void {
+  const bench = driver as Driver;
+  // Loaded here, so that a farm that imports drivers does not start a test runner.
+  const { suite, test, before, after } = process.getBuiltinModule("node:test");
+
+  suite(`driver ${bench.site}`, { concurrency: false }, () => {
+    let target: BenchTarget;
+    let browser: Browser;
+    let folder: string;
+    let episode: Episode;
+    let draftId: string | null = null;
+    let link = "";
+
+    /** As in the engine, a session is used again: sites count sign-ins, and an authenticator gives one code in 30 s. */
+    let session: Awaited<ReturnType<BrowserContext["storageState"]>> | null = null;
+    const stranger = async (work: (visit: Visit) => Promise<void>, account: Partial<Credentials> = {}, storageState = session): Promise<void> => {
+      const context = await browser.newContext({ baseURL: target.origin, locale: options.locale ?? "en-US", viewport: { width: 1280, height: 900 }, serviceWorkers: "block", ...(storageState && { storageState }) });
+      try {
+        await work(await enter(bench, { ...target, account: { ...target.account, ...account } }, context));
+      } finally {
+        await context.close();
+      }
+    };
+    const member = async (work: (visit: Visit) => Promise<void>): Promise<void> =>
+      stranger(async (visit) => {
+        if (!session || !(await bench.isSignedIn(visit.site))) await visit.signIn();
+        session = await visit.context.storageState({ indexedDB: true });
+        await work(visit);
+      });
+
+    before(async () => {
+      target = await options.target();
+      folder = await mkdtemp(join(tmpdir(), "podcrew-bench-"));
+      episode = await makeBenchEpisode(bench, folder);
+      browser = await launch();
+    });
+    after(async () => {
+      await browser?.close();
+      await target?.close();
+      if (folder) await rm(folder, { recursive: true, force: true });
+    });
+
+    test("knows that it is not signed in, signs in, knows that it is", async () => {
+      await stranger(async ({ site, signIn, context }) => {
+        assert.equal(await bench.isSignedIn(site), false, "isSignedIn before signing in");
+        await signIn();
+        assert.equal(await bench.isSignedIn(site), true, "isSignedIn after signing in");
+        session = await context.storageState({ indexedDB: true });
+      });
+    });
+
+    test("finds nothing before anything was posted", async () => {
+      await member(async ({ site }) => {
+        assert.deepEqual(await bench.find(site, episode), []);
+      });
+    });
+
+    test("makes one draft, however often it is asked, and publishes nothing by it", async () => {
+      await member(async ({ site, published }) => {
+        const first = (await bench.draft(site, episode, null)) ?? null;
+        const again = (await bench.draft(site, episode, null)) ?? null;
+        assert.equal(again, first, "a second draft without the id finds the first one by its marker");
+        draftId = (await bench.draft(site, episode, first)) ?? null;
+        assert.equal(draftId, first, "a draft with the id continues it");
+        if (bench.tier === "drafts") assert.ok(draftId, "a driver of tier drafts returns the draft's id");
+        assert.deepEqual(await bench.find(site, episode), [], "a draft is no copy");
+        assert.equal(published(), 0, "publish requests");
+      });
+    });
+
+    test("publishes by exactly one request, which publishRequest matches, and finds exactly that copy", async () => {
+      const before = (await target.history?.()) ?? 0;
+      await member(async ({ site, published }) => {
+        const id = (await bench.draft(site, episode, draftId)) ?? null;
+        const shown = await bench.publish(site, episode, id);
+        assert.ok(shown, "publish returns a link or an id: the proof");
+        link = readCopy(shown, target.origin).link;
+        assert.equal(published(), 1, "requests that publishRequest matches");
+        if (target.history) assert.equal((await target.history()) - before, 1, "publish requests that the site handled");
+        const copies = await untilTrue(`find shows the episode`, bench.settleMs + STEP_TIMEOUT_MS, async () => {
+          const found = (await bench.find(site, episode)).map((copy) => readCopy(copy, target.origin));
+          return found.length > 0 ? found : null;
+        });
+        assert.equal(copies.length, 1, "copies with our marker");
+        if (link) assert.equal(copies[0]?.link, link, "find and publish name the same page");
+      });
+    });
+
+    test("keeps Vietnamese, links and lists as they were", async (t) => {
+      if (!target.shown || !link) return t.skip("the target can't show an episode");
+      const shown = await target.shown(link);
+      assert.equal(shown.title, episode.title);
+      const bare = (html: string): string => html.replace(/<[^>]*>/g, "").replace(/\s+/g, "");
+      assert.equal(bare(shown.about), bare(episode.aboutHtml));
+      assert.match(shown.about, /href="https:\/\/example\.com\/hoi-an\?a=1&amp;b=2"/);
+      assert.equal(shown.about.match(/<li\b/g)?.length, 2, "list items");
+    });
+
+    test("names a feed that carries the episode", async () => {
+      await member(async ({ site }) => {
+        const feed = readLink(await bench.feed(site), target.origin);
+        await untilTrue(`${feed} carries the episode`, FEED_WITHIN_MS, async () => {
+          const answer = await fetch(feed, { signal: AbortSignal.timeout(10_000) });
+          return answer.ok && decodeXml(await answer.text()).includes(episode.title) ? true : null;
+        });
+      });
+    });
+
+    test("puts pop-ups away", async (t) => {
+      if (!target.interrupt || bench.interruptions.length === 0) return t.skip("no interruption declared, or the target can't show one");
+      await target.interrupt();
+      await member(async ({ site }) => {
+        const another = await makeBenchEpisode(bench, folder);
+        const id = (await bench.draft(site, another, null)) ?? null;
+        if (id) await bench.discard?.(site, another, id);
+      });
+    });
+
+    test("discards a draft", async (t) => {
+      if (!bench.discard) return t.skip("the driver can't discard");
+      await member(async ({ site }) => {
+        const another = await makeBenchEpisode(bench, folder);
+        const id = (await bench.draft(site, another, null)) ?? null;
+        assert.ok(id);
+        await bench.discard!(site, another, id);
+        const next = (await bench.draft(site, another, null)) ?? null;
+        assert.notEqual(next, id, "a discarded draft is not found again");
+        if (next) await bench.discard!(site, another, next);
+      });
+    });
+
+    test("tells refusals by their code", async (t) => {
+      const cases = Object.entries(target.refusals ?? {}) as [FailureCode, NonNullable<NonNullable<BenchTarget["refusals"]>[FailureCode]>][];
+      if (cases.length === 0) return t.skip("the target lists no refusals");
+      for (const [code, { account, prepare, restore }] of cases) {
+        await prepare?.();
+        await stranger(async ({ page, signIn }) => {
+          await signIn().catch(() => undefined);
+          const refusal = await refusalOn(page, refusalsFor(bench, "signIn"));
+          assert.equal(refusal?.code, code, `what the page says: ${await page.locator("body").innerText()}`);
+        }, account, null);
+        await restore?.();
+      }
+    });
+  });
+}
+
+async function enter(driver: Driver, target: BenchTarget, context: BrowserContext): Promise<Visit> {
+  context.setDefaultTimeout(STEP_TIMEOUT_MS);
+  const page = await context.newPage();
+  await dismissInterruptions(page, driver.interruptions);
+  let published = 0;
+  // The same way out as in the engine: sites that can't live with it show it here.
+  await context.route(driver.publishRequest.url, async (route: Route) => {
+    if (!isHeldRequest(driver.publishRequest, route.request())) return route.fallback();
+    published += 1;
+    await sendHeld(route, driver.publishRequest, STEP_TIMEOUT_MS);
+  });
+  const credentials: Credentials = { email: "", username: "", password: "", passMail: "", twofa: "", appPassword: "", cookie: "", ...target.account };
+  let mailbox: Mailbox | null = null;
+  const site = createContext({
+    page,
+    request: context.request,
+    account: readAccount(driver, credentials),
+    origin: target.origin,
+    totp: createTotp({ takeStep: async (seedHash, step) => takeOnce(`${seedHash}:${step}`) }),
+    mailedCode: async (query) => {
+      if (!mailbox) throw new UsageError("The driver asks for a mailed code: give the target's account an appPassword, and imap.");
+      return mailbox.code(query);
+    },
+    step: () => undefined,
+  });
+  const signIn = async (): Promise<void> => {
+    if (credentials.appPassword) mailbox = await openMailbox({ account: credentials, imap: target.imap ?? null, takeCode: async (codeHash) => takeOnce(codeHash) });
+    const watching = new AbortController();
+    try {
+      const refused = untilRefused(page, refusalsFor(driver, "signIn"), watching.signal).then((failure) => (failure ? Promise.reject(failure) : new Promise<never>(() => undefined)));
+      const signing = driver.signIn(site);
+      signing.catch(() => undefined);
+      await Promise.race([signing, refused]);
+    } finally {
+      watching.abort();
+      mailbox?.close();
+      mailbox = null;
+    }
+  };
+  return { site, page, context, published: () => published, signIn };
+}
+
+/** Codes that this process has used: what the coordinator keeps on disk. */
+const used = new Set<string>();
+function takeOnce(key: string): boolean {
+  if (used.has(key)) return false;
+  used.add(key);
+  return true;
+}
+
+async function launch(): Promise<Browser> {
+  const found = findBrowser({ setting: process.env["PODCREW_BROWSER"] || undefined });
+  if (!found) throw new UsageError("No browser was found. Run `podcrew doctor`, or set PODCREW_BROWSER.");
+  const { chromium } = await import("playwright");
+  return chromium.launch({ executablePath: found.executable, chromiumSandbox: process.getuid?.() !== 0, env: { ...(process.env as Record<string, string>), ...found.env } });
+}
+
+async function untilTrue<T>(what: string, withinMs: number, look: () => Promise<T | null>): Promise<T> {
+  const began = performance.now();
+  for (;;) {
+    const seen = await look();
+    if (seen !== null) return seen;
+    assert.ok(performance.now() - began < withinMs, `${what} within ${withinMs / 1000} s`);
+    await delay(250);
+  }
+}
+
+function decodeXml(text: string): string {
+  return text.replace(/&#(?:x([0-9a-f]+)|(\d+));/gi, (_, hex: string, dec: string) => String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(dec))).replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&quot;/g, '"').replace(/&apos;/g, "'").replace(/&amp;/g, "&");
+}

@@ -1,0 +1,5 @@
+/** Everything a driver may import: `import { defineDriver, z } from "podcrew/driver"`. */
+export { defineDriver } from "./define-driver.ts";
+export { driverBench, type BenchTarget } from "./bench.ts";
+export { z } from "zod";
+export type { Copy, Driver, DriverContext, DriverDeclaration, Episode, Interruption, Limits, MailedCodeQuery, PublishRequest, Refusal } from "./contract.ts";

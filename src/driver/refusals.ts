@@ -1,0 +1,56 @@
+import type { Locator, Page } from "playwright";
+import { Failure, type FailureCode } from "../contract/failures.ts";
+import type { Driver, Refusal } from "./contract.ts";
+
+export type Refusals = readonly (readonly [FailureCode, Refusal])[];
+
+const aboutSigningIn = /^(account\.refused|account\.locked|totp\.|mailbox\.)/;
+
+/**
+ * The refusals that count during a verb. A wrong password can only be said while signing in, so an episode about wrong
+ * passwords harms nothing later; words that stand in the episode's own text are no refusal of it.
+ */
+export function refusalsFor(driver: Pick<Driver, "refusals">, verb: string, episode?: { title: string; aboutText: string }): Refusals {
+  const all = Object.entries(driver.refusals) as [FailureCode, Refusal][];
+  return all.filter(([code, refusal]) => {
+    if (verb === "signIn") return true;
+    if (aboutSigningIn.test(code)) return false;
+    const words = refusal instanceof RegExp ? refusal : null;
+    return !(episode && words && (words.test(episode.title) || words.test(episode.aboutText)));
+  });
+}
+
+function locate(page: Page, refusal: Refusal): Locator {
+  return refusal instanceof RegExp ? page.getByText(refusal) : page.locator(refusal.within).filter({ hasText: refusal.text });
+}
+
+/** The refusal that the page shows now, if any. */
+export async function refusalOn(page: Page, refusals: Refusals): Promise<Failure | null> {
+  for (const [code, refusal] of refusals) {
+    const shown = locate(page, refusal).filter({ visible: true }).first();
+    if (await shown.isVisible().catch(() => false)) return new Failure(code, await said(shown));
+  }
+  return null;
+}
+
+/** Waits, without an end of its own, until the page shows a refusal; ends with null when the signal fires or the page goes. */
+export async function untilRefused(page: Page, refusals: Refusals, signal: AbortSignal): Promise<Failure | null> {
+  const [first, ...others] = refusals.map(([, refusal]) => locate(page, refusal));
+  if (!first) return null;
+  const any = others.reduce((either, locator) => either.or(locator), first);
+  while (!signal.aborted && !page.isClosed()) {
+    try {
+      await any.filter({ visible: true }).first().waitFor({ timeout: 0, signal });
+    } catch {
+      return null;
+    }
+    const found = await refusalOn(page, refusals);
+    if (found) return found;
+  }
+  return null;
+}
+
+async function said(shown: Locator): Promise<string> {
+  const text = await shown.innerText({ timeout: 1000 }).catch(() => "");
+  return text.replace(/\s+/g, " ").trim().slice(0, 200);
+}

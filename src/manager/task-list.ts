@@ -1,0 +1,98 @@
+import type { Kysely } from "kysely";
+import { taskStateToWorkerApi, type TaskState, type WorkerApiStatus } from "../contract/states.ts";
+import { isHeld, stateAt } from "./lease.ts";
+import type { ManagerTables } from "./tables.ts";
+import { isUuid } from "./uuid.ts";
+
+/** A task for people: no secret, and why it waits. */
+export interface TaskView {
+  id: string;
+  requestId: string;
+  state: TaskState;
+  /** The worker API's word for the state. */
+  status: WorkerApiStatus;
+  site: string;
+  account: { id: string; email: string; username: string; linkRss: string };
+  episodes: { id: string; title: string }[];
+  /** URL of the first episode, "" before. */
+  linkPost: string;
+  /** Usually all URLs as JSON by episode id. */
+  note: string;
+  errorMessage: string;
+  failureCode: string | null;
+  retryCount: number;
+  maxRetries: number;
+  priority: number;
+  /** The farm that holds it or held it last. */
+  holder: string | null;
+  /** null: nobody holds it. */
+  leaseUntil: Date | null;
+  /** A sentence for a task that is waiting, "" otherwise. */
+  waitsFor: string;
+  createdAt: Date;
+  startedAt: Date | null;
+  completedAt: Date | null;
+}
+
+/** Newest first. @param announced the sites that farms drive, null when none has said so */
+export async function listTasks(
+  db: Kysely<ManagerTables>,
+  announced: Set<string> | null,
+  now: Date,
+  { id, limit = 1000 }: { id?: string; limit?: number } = {},
+): Promise<TaskView[]> {
+  if (id !== undefined && !isUuid(id)) return [];
+  const rows = await selectViews(db, id, limit);
+  return rows.map((row) => toView(row, announced, now));
+}
+
+type ViewRow = Awaited<ReturnType<typeof selectViews>>[number];
+
+async function selectViews(db: Kysely<ManagerTables>, id: string | undefined, limit: number) {
+  return db
+    .selectFrom("links as l")
+    .innerJoin("accounts as a", "a.id", "l.account_id")
+    .selectAll("l")
+    .select(["a.email", "a.username", "a.link_rss"])
+    .$if(id !== undefined, (query) => query.where("l.id", "=", id ?? ""))
+    .orderBy("l.created_at", "desc")
+    .orderBy("l.id")
+    .limit(limit)
+    .execute();
+}
+
+function toView(row: ViewRow, announced: Set<string> | null, now: Date): TaskView {
+  const state = stateAt(row, now);
+  return {
+    id: row.id,
+    requestId: row.request_id,
+    state,
+    status: taskStateToWorkerApi[state],
+    site: row.site,
+    account: { id: row.account_id, email: row.email, username: row.username, linkRss: row.link_rss },
+    episodes: row.episodes.map((episode) => ({ id: episode.id, title: episode.title })),
+    linkPost: row.link_post,
+    note: row.note,
+    errorMessage: row.error_message,
+    failureCode: row.failure_code,
+    retryCount: row.retry_count,
+    maxRetries: row.max_retries,
+    priority: row.priority,
+    holder: row.server_name,
+    leaseUntil: isHeld(row, now) ? row.lease_until : null,
+    waitsFor: whyItWaits(row, state, announced, now),
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+  };
+}
+
+function whyItWaits(row: ViewRow, state: TaskState, announced: Set<string> | null, now: Date): string {
+  if (state === "claimed") return `${row.server_name} has it and will start it soon.`;
+  if (state !== "waiting") return "";
+  if (announced && !announced.has(row.site)) return `No farm drives ${row.site}. Write a driver, or map the host to one by SITES.`;
+  if (row.next_at && row.next_at > now)
+    return `It is handed out again at ${row.next_at.toISOString()}, after ${row.retry_count} of ${row.max_retries} retries: ${row.error_message}`;
+  if (row.lease_until) return `${row.server_name} was not heard of since ${row.updated_at.toISOString()}; the next farm that asks gets it.`;
+  return "No farm has asked for it yet.";
+}

@@ -1,0 +1,157 @@
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from "fastify";
+import type { AnnouncedSites } from "./announced-sites.ts";
+import { authenticate, readCaller, readSites, type Caller } from "./caller.ts";
+import { ApiError, encodeError, toApiError } from "./errors.ts";
+import type { WorkerAction } from "./history.ts";
+import type { Keys } from "./keys.ts";
+import { parseJsonBody, readAccountBody, readCompleteBody, readFailBody, readPullQuery } from "./read-body.ts";
+import type { TaskBook } from "./task-book.ts";
+import { isUuid } from "./uuid.ts";
+
+export interface Refusal {
+  /** null: no valid key came. */
+  caller: Caller | null;
+  action: WorkerAction;
+  taskId: string | null;
+  error: ApiError;
+  /** What was thrown before it became the answer. */
+  thrown: unknown;
+}
+
+interface WorkerRouteOptions {
+  keys: Keys;
+  book: TaskBook;
+  announced: AnnouncedSites;
+  now: () => number;
+  /** Must not throw. */
+  onRefusal(refusal: Refusal): Promise<void>;
+  onAnswer(action: WorkerAction, status: number): void;
+}
+
+type Request = FastifyRequest<{ Querystring: Record<string, string | string[] | undefined> }>;
+
+interface Route {
+  method: HTTPMethods;
+  url: string;
+  action: WorkerAction;
+  answer(request: Request, caller: Caller): Promise<object>;
+}
+
+/** The Podcast worker API (W1-W10). Register under `/api/v1/podcast`. */
+export function workerRoutes(app: FastifyInstance, options: WorkerRouteOptions): void {
+  const routes = workerRouteTable(options);
+  const actionOf = (request: FastifyRequest): WorkerAction =>
+    routes.find(({ url }) => request.routeOptions.url === app.prefix + url)?.action ?? "unknown";
+
+  app.decorateRequest("caller", null);
+  app.addHook("onRequest", async (request) => {
+    const key = await authenticate(request.headers, options.keys, "worker");
+    request.setDecorator<Caller>("caller", readCaller(request.headers, key));
+  });
+  readEveryBodyAsJson(app);
+  app.setErrorHandler(async (thrown, request, reply) => {
+    const error = toApiError(thrown);
+    await options.onRefusal({
+      caller: request.getDecorator<Caller | null>("caller"),
+      action: actionOf(request),
+      taskId: taskIdOf(request),
+      error,
+      thrown,
+    });
+    return reply.code(error.status).send(encodeError(error));
+  });
+  app.setNotFoundHandler(async () => {
+    throw new ApiError("not_found");
+  });
+  app.addHook("onResponse", async (request, reply) => options.onAnswer(actionOf(request), reply.statusCode));
+
+  for (const { method, url, answer } of routes) {
+    // No HEAD beside GET: a pull claims.
+    app.route({
+      method,
+      url,
+      exposeHeadRoute: false,
+      handler: async (request) => answer(request as Request, request.getDecorator<Caller>("caller")),
+    });
+  }
+}
+
+function workerRouteTable({ book, announced, now }: WorkerRouteOptions): Route[] {
+  const done = { success: true };
+  return [
+    {
+      method: "GET",
+      url: "/links",
+      action: "pull",
+      async answer(request, caller) {
+        const order = { ...readPullQuery(request.query), sites: readSites(request.headers) };
+        if (order.sites) await announced.remember(caller, order.sites, new Date(now()));
+        return { success: true, data: await book.pull(caller, order) };
+      },
+    },
+    {
+      method: "GET",
+      url: "/links/:id",
+      action: "read",
+      answer: async (request, caller) => ({ success: true, data: await book.read(caller, idOf(request)) }),
+    },
+    {
+      method: "POST",
+      url: "/links/:id/start",
+      action: "start",
+      async answer(request, caller) {
+        await book.start(caller, idOf(request));
+        return done;
+      },
+    },
+    {
+      method: "POST",
+      url: "/links/:id/complete",
+      action: "complete",
+      async answer(request, caller) {
+        await book.complete(caller, idOf(request), readCompleteBody(request.body));
+        return done;
+      },
+    },
+    {
+      method: "POST",
+      url: "/links/:id/account",
+      action: "account",
+      async answer(request, caller) {
+        const { accountId, updatedFields } = await book.account(caller, idOf(request), readAccountBody(request.body));
+        return { success: true, account_id: accountId, updated_fields: updatedFields };
+      },
+    },
+    {
+      method: "POST",
+      url: "/links/:id/fail",
+      action: "fail",
+      async answer(request, caller) {
+        await book.fail(caller, idOf(request), readFailBody(request.body));
+        return done;
+      },
+    },
+  ];
+}
+
+function readEveryBodyAsJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "string" }, (_request, text, done) => {
+    try {
+      done(null, parseJsonBody(text as string));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function taskIdOf(request: FastifyRequest): string | null {
+  const { id } = (request.params ?? {}) as { id?: string };
+  return id && isUuid(id) ? id : null;
+}
+
+function idOf(request: FastifyRequest): string {
+  const id = taskIdOf(request);
+  if (id === null) throw new ApiError("task_not_found");
+  return id;
+}

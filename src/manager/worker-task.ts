@@ -1,0 +1,140 @@
+import { sql, type Kysely } from "kysely";
+import { taskStateToWorkerApi, type WorkerApiStatus } from "../contract/states.ts";
+import type { WorkerEpisode } from "../contract/worker-api.ts";
+import type { Vault } from "../store/vault.ts";
+import { openSecrets } from "./accounts.ts";
+import { stateAt } from "./lease.ts";
+import type { ManagerTables } from "./tables.ts";
+
+/** A task as the worker API shows it (W2). What follows `cookie` is additive. */
+export interface WorkerTaskAnswer {
+  id: string;
+  request_id: string;
+  type_request: "post";
+  status: WorkerApiStatus;
+  account_id: string;
+  group_id: string;
+  target: number;
+  accounts_remaining: number;
+  domain: string;
+  website: string;
+  email: string;
+  username: string;
+  password: string;
+  pass_mail: string;
+  twofa: string;
+  app_password: string;
+  data_content: WorkerEpisode[];
+  cookie: string;
+  link_rss: string;
+  link_post: string;
+  note: string;
+  error_message: string;
+  retry_count: number;
+  max_retries: number;
+  /** null: nobody holds it. */
+  lease_until: string | null;
+}
+
+/**
+ * Reads tasks with their account and request, in the order of `ids`; unknown ones are left out. Opens the account's secrets.
+ * @param unreadable told of a task whose secrets don't open, which is then left out; without it the first such one throws
+ */
+export async function readWorkerTasks(
+  db: Kysely<ManagerTables>,
+  vault: Vault,
+  ids: readonly string[],
+  now: Date,
+  unreadable?: (id: string, error: unknown) => void,
+): Promise<WorkerTaskAnswer[]> {
+  if (ids.length === 0) return [];
+  const rows = await selectTasks(db, ids);
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => {
+    const row = found.get(id);
+    if (!row) return [];
+    try {
+      return [toAnswer(row, vault, now)];
+    } catch (error) {
+      if (!unreadable) throw error;
+      unreadable(id, error);
+      return [];
+    }
+  });
+}
+
+type TaskRow = Awaited<ReturnType<typeof selectTasks>>[number];
+
+async function selectTasks(db: Kysely<ManagerTables>, ids: readonly string[]) {
+  return db
+    .selectFrom("links as l")
+    .innerJoin("accounts as a", "a.id", "l.account_id")
+    .innerJoin("requests as r", "r.id", "l.request_id")
+    .selectAll("l")
+    .select([
+      "a.id as account_id",
+      "a.group_id",
+      "a.email",
+      "a.username",
+      "a.password",
+      "a.pass_mail",
+      "a.twofa",
+      "a.app_password",
+      "a.cookie",
+      "a.link_rss",
+      "r.target",
+      "r.website",
+    ])
+    .select((eb) =>
+      // Accounts of the request's group that have no task of this request yet: the secondaries' work that is left.
+      eb
+        .selectFrom("accounts as other")
+        .whereRef("other.group_id", "=", "r.group_id")
+        .where("other.status", "=", "active")
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("links as done")
+                .select("done.id")
+                .whereRef("done.account_id", "=", "other.id")
+                .whereRef("done.request_id", "=", "r.id"),
+            ),
+          ),
+        )
+        .select(sql<number>`count(*)::int`.as("count"))
+        .as("accounts_remaining"),
+    )
+    .where("l.id", "in", ids)
+    .execute();
+}
+
+function toAnswer(row: TaskRow, vault: Vault, now: Date): WorkerTaskAnswer {
+  const secrets = openSecrets(vault, { ...row, id: row.account_id });
+  return {
+    id: row.id,
+    request_id: row.request_id,
+    type_request: "post",
+    status: taskStateToWorkerApi[stateAt(row, now)],
+    account_id: row.account_id,
+    group_id: row.group_id,
+    target: row.target,
+    accounts_remaining: row.accounts_remaining ?? 0,
+    domain: row.site,
+    website: row.website,
+    email: row.email,
+    username: row.username,
+    password: secrets.password,
+    pass_mail: secrets.pass_mail,
+    twofa: secrets.twofa,
+    app_password: secrets.app_password,
+    data_content: row.episodes,
+    cookie: secrets.cookie,
+    link_rss: row.link_rss,
+    link_post: row.link_post,
+    note: row.note,
+    error_message: row.error_message,
+    retry_count: row.retry_count,
+    max_retries: row.max_retries,
+    lease_until: row.lease_until && row.lease_until > now ? row.lease_until.toISOString() : null,
+  };
+}

@@ -1,0 +1,34 @@
+import { call } from "./api.js";
+
+const WHATS_NEW_DELAY_MS = 300;
+
+for (const link of document.querySelectorAll("[data-sign-out]")) {
+  link.addEventListener("click", async (event) => {
+    event.preventDefault();
+    await call("POST", "/logout").catch(() => undefined);
+    location.assign("/login");
+  });
+}
+
+for (const button of document.querySelectorAll("dialog [data-close]")) {
+  button.addEventListener("click", () => button.closest("dialog").close());
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const input = document.getElementById(button.dataset.copy);
+    input.select();
+    // Where the clipboard is closed (plain HTTP), the old way works.
+    await navigator.clipboard?.writeText(input.value).catch(() => undefined);
+    if (!navigator.clipboard) document.execCommand("copy");
+    document.querySelector("[data-copy-status]").textContent = button.dataset.copied;
+  });
+}
+
+const news = document.getElementById("whats-new");
+if (news) {
+  setTimeout(() => news.showModal(), WHATS_NEW_DELAY_MS);
+  const seen = () => call("POST", "/whats-new/seen").catch(() => undefined);
+  news.addEventListener("close", seen);
+  news.querySelector("[data-got-it]").addEventListener("click", () => news.close());
+}

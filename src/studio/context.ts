@@ -1,0 +1,43 @@
+import type { Clock } from "../kit/clock.ts";
+import type { Log } from "../kit/log.ts";
+import type { Store } from "../store/store.ts";
+import type { Vault } from "../store/vault.ts";
+import type { Edges } from "./edges.ts";
+import type { Mailer } from "./mailer.ts";
+import type { StudioMetrics } from "./metrics.ts";
+import type { StudioDb } from "./schema.ts";
+
+export interface StudioConfig {
+  host: string;
+  port: number;
+  allowedHosts: readonly string[];
+  /** Origin as others see it; absent: the listener's own. */
+  publicUrl?: string | undefined;
+  /** The installation's data folder; the studio keeps its files in `<dataDir>/studio`. */
+  dataDir: string;
+  /** smtp://, smtps:// or lmtp://; absent: no account may have its codes mailed. */
+  smtpUrl?: string | undefined;
+  mailFrom: string;
+  timeZone: string;
+}
+
+/** What every piece of the studio works with. */
+export interface StudioContext {
+  readonly db: StudioDb;
+  readonly store: Store;
+  readonly vault: Pick<Vault, "seal" | "open">;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly config: StudioConfig;
+  readonly edges: Edges;
+  readonly mailer: Mailer | null;
+  readonly metrics: StudioMetrics;
+  /** Folder of the files that the world may fetch. */
+  readonly mediaDir: string;
+  /** Folder of uploads that are under way. */
+  readonly uploadDir: string;
+  /** Origin as others see it; known once the studio listens. */
+  publicUrl: string;
+  /** e.g. "0.1.0" */
+  readonly version: string;
+}

@@ -1,0 +1,33 @@
+/**
+ * Rough edges that real studios have, switched on for tests and rehearsals. The object is live: a change counts from the
+ * next request on.
+ */
+export interface Edges {
+  /** A "What's new" pop-up over the page, ~300 ms after it has loaded, until it is closed once in the session. */
+  whatsNew: boolean;
+  /** How long an upload is "processed" at least, ms. */
+  processingMs: number;
+  /** A newly published episode shows in the list and the feed only after this, ms. */
+  listingLagMs: number;
+  /** The session ends after so many requests; 0: never. */
+  sessionExpiresAfterRequests: number;
+  /** A page that asks for a human: after signing in, or when an episode is to be published. */
+  challenge: "off" | "sign-in" | "publish";
+  /** The Publish button is called this instead, e.g. "Release"; "": as ever. */
+  changedLabel: string;
+  /** So many wrong tries in a row lock the account. */
+  lockAfter: number;
+  /** For so long, ms. */
+  lockMs: number;
+}
+
+export const smoothEdges: Readonly<Edges> = {
+  whatsNew: false,
+  processingMs: 300,
+  listingLagMs: 0,
+  sessionExpiresAfterRequests: 0,
+  challenge: "off",
+  changedLabel: "",
+  lockAfter: 5,
+  lockMs: 15 * 60_000,
+};

@@ -1,0 +1,121 @@
+import type { Transaction } from "kysely";
+import type { StudioContext } from "./context.ts";
+import { slugify } from "./ids.ts";
+import { Refused, type PlainText } from "./refused.ts";
+import type { AssetState, EpisodesTable, HistoryTable, PublishOutcome, ShowsTable, StudioTables } from "./schema.ts";
+
+export interface Published {
+  guid: string;
+  /** The episode's public page, absolute. */
+  link: string;
+}
+
+type Candidate = Pick<EpisodesTable, "guid" | "title" | "slug" | "state" | "audio"> & { audioFile: string | null; audioState: AssetState | null };
+
+/** What keeps an episode from being published, in the order in which a person would mend it. */
+const obstacles: readonly { text: PlainText; status: number; applies: (episode: Candidate) => boolean }[] = [
+  { text: "titleMissing", status: 422, applies: ({ title }) => title === "" },
+  { text: "audioMissing", status: 422, applies: ({ audio }) => audio === null },
+  { text: "audioBroken", status: 422, applies: ({ audioState }) => audioState === "refused" },
+  { text: "audioNotReady", status: 409, applies: ({ audioState }) => audioState !== "ready" },
+];
+
+export function publicLink(context: StudioContext, show: Pick<ShowsTable, "name">, episode: Pick<EpisodesTable, "guid" | "slug">): string {
+  return `${context.publicUrl}/e/${show.name}/${episode.slug ?? episode.guid}`;
+}
+
+/**
+ * Publishes once however often it is asked: a repeat gets the same answer. Every request that reaches this point leaves
+ * its row in the history, in the same transaction as what it did, and on disk before it is answered.
+ * @param by the account's e-mail
+ * @throws Refused when it can't be published; that is in the history, too
+ */
+export async function publish(context: StudioContext, show: ShowsTable, guid: string, by: string, options: { at?: Date; obstacle?: PlainText; onlyScheduled?: boolean } = {}): Promise<Published> {
+  const result = await context.db.transaction().execute(async (trx) => {
+    const episode = await findForUpdate(trx, show, guid);
+    if (!episode) return { refusal: new Refused(404, "noEpisode") };
+    // The scheduler was late or had a rival: somebody changed their mind meanwhile.
+    if (options.onlyScheduled && episode.state !== "scheduled") return { refusal: new Refused(409, "notScheduled") };
+    const note = async (outcome: PublishOutcome, link: string, reason = ""): Promise<void> => {
+      const row = { at: new Date(context.clock.now()), show_name: show.name, episode: guid, account: by, title: episode.title, audio_file: episode.audioFile ?? "", outcome, link, reason };
+      await trx.insertInto("history").values(row).execute();
+      context.metrics.publishes.inc({ outcome });
+    };
+    if (episode.state === "published" && !options.obstacle) {
+      const link = publicLink(context, show, episode);
+      await note("repeat", link);
+      return { done: { guid, link } };
+    }
+    const obstacle = options.obstacle ? { text: options.obstacle, status: 403 } : obstacles.find(({ applies }) => applies(episode));
+    if (obstacle) {
+      await note("refused", "", obstacle.text);
+      return { refusal: new Refused(obstacle.status, obstacle.text) };
+    }
+    const slug = episode.slug ?? [slugify(episode.title), guid].filter(Boolean).join("-");
+    const link = publicLink(context, show, { guid, slug });
+    await markPublished(trx, show, guid, slug, options.at ?? new Date(context.clock.now()));
+    await note("published", link);
+    return { done: { guid, link } };
+  });
+  await context.store.flush();
+  if (result.refusal) throw result.refusal;
+  context.log.info("an episode is out", { show: show.name, episode: guid, link: result.done.link });
+  return result.done;
+}
+
+async function findForUpdate(trx: Transaction<StudioTables>, show: ShowsTable, guid: string): Promise<Candidate | undefined> {
+  // Locked first and alone: PostgreSQL locks no outer join's empty side.
+  const episode = await trx.selectFrom("episodes").select(["guid", "title", "slug", "state", "audio"]).where("parent", "=", show.guid).where("guid", "=", guid).forUpdate().executeTakeFirst();
+  if (!episode) return undefined;
+  const asset = episode.audio ? await trx.selectFrom("assets").select(["file_name", "state"]).where("guid", "=", episode.audio).executeTakeFirst() : undefined;
+  return { ...episode, audioFile: asset?.file_name ?? null, audioState: asset?.state ?? null };
+}
+
+async function markPublished(trx: Transaction<StudioTables>, show: ShowsTable, guid: string, slug: string, at: Date): Promise<void> {
+  await trx.updateTable("episodes").set({ state: "published", slug, published_at: at, publish_at: null, updated_at: at }).where("guid", "=", guid).execute();
+  await trx.updateTable("productions").set({ published: true, latest_publish_at: at, build_at: at }).where("guid", "=", show.parent).execute();
+  await trx.insertInto("builds").values({ production: show.parent, at, reason: `publish ${guid}` }).execute();
+}
+
+/** @throws Refused when the time has passed, or for the same reasons as publish */
+export async function schedule(context: StudioContext, show: ShowsTable, guid: string, at: Date): Promise<void> {
+  if (Number.isNaN(at.getTime())) throw new Refused(400, "badTime");
+  if (at.getTime() <= context.clock.now()) throw new Refused(422, "pastTime");
+  await context.db.transaction().execute(async (trx) => {
+    const episode = await findForUpdate(trx, show, guid);
+    if (!episode) throw new Refused(404, "noEpisode");
+    if (episode.state === "published") throw new Refused(409, "publishedStays");
+    const obstacle = obstacles.find(({ applies }) => applies(episode));
+    if (obstacle) throw new Refused(obstacle.status, obstacle.text);
+    await trx.updateTable("episodes").set({ state: "scheduled", publish_at: at, updated_at: new Date(context.clock.now()) }).where("guid", "=", guid).execute();
+  });
+}
+
+export async function unschedule(context: StudioContext, show: ShowsTable, guid: string): Promise<void> {
+  const done = await context.db.updateTable("episodes").set({ state: "draft", publish_at: null, updated_at: new Date(context.clock.now()) }).where("parent", "=", show.guid).where("guid", "=", guid).where("state", "=", "scheduled").executeTakeFirst();
+  if (done.numUpdatedRows === 0n) throw new Refused(409, "notScheduled");
+}
+
+/** A row of the append-only list of publish requests that the studio handled, oldest first. */
+export interface HistoryEntry {
+  id: number;
+  at: Date;
+  show: string;
+  /** GUID */
+  episode: string;
+  /** E-mail of who asked; of the show's owner where it was scheduled. */
+  account: string;
+  title: string;
+  /** As it was called on the uploader's machine. */
+  audioFile: string;
+  outcome: PublishOutcome;
+  /** "" when refused. */
+  link: string;
+  /** "" unless refused: which rule. */
+  reason: string;
+}
+
+export function toHistoryEntry(row: { id: number } & Omit<HistoryTable, "id">): HistoryEntry {
+  const { id, at, show_name, episode, account, title, audio_file, outcome, link, reason } = row;
+  return { id, at, show: show_name, episode, account, title, audioFile: audio_file, outcome, link, reason };
+}

@@ -1,0 +1,76 @@
+import type { StudioContext } from "./context.ts";
+import { publish } from "./publishing.ts";
+import { Refused } from "./refused.ts";
+
+/** The database may be shared, and somebody else's process may have scheduled: look at least so often. */
+const LONGEST_NAP_MS = 30_000;
+
+/** Publishes scheduled episodes at their time. What fell due while nobody ran comes out at the start. */
+export class Scheduler {
+  readonly #context: StudioContext;
+  readonly #stopping = new AbortController();
+  #nap = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(context: StudioContext) {
+    this.#context = context;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Something was scheduled: perhaps sooner than the next look. */
+  wake(): void {
+    this.#nap.abort();
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    this.#nap.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#context;
+    while (!this.#stopping.signal.aborted) {
+      this.#nap = new AbortController();
+      const nap = this.#nap.signal;
+      let napMs = LONGEST_NAP_MS;
+      try {
+        await this.#publishDue();
+        napMs = Math.min(LONGEST_NAP_MS, Math.max(0, (await this.#nextDueAt()) - clock.now()));
+      } catch (error) {
+        log.error("scheduled episodes could not be looked at; tried again in half a minute", { error: String(error) });
+      }
+      if (!this.#stopping.signal.aborted) await clock.sleep(napMs, nap);
+    }
+  }
+
+  async #publishDue(): Promise<void> {
+    const { db, clock, log } = this.#context;
+    const due = await db
+      .selectFrom("episodes")
+      .innerJoin("shows", "shows.guid", "episodes.parent")
+      .innerJoin("productions", "productions.guid", "shows.parent")
+      .innerJoin("accounts", "accounts.id", "productions.owner_id")
+      .selectAll("shows")
+      .select(["episodes.guid as episode", "episodes.publish_at as at", "accounts.email as email"])
+      .where("episodes.state", "=", "scheduled")
+      .where("episodes.publish_at", "<=", new Date(clock.now()))
+      .orderBy("episodes.publish_at")
+      .execute();
+    for (const { episode, at, email, ...show } of due) {
+      await publish(this.#context, show, episode, email, { ...(at && { at }), onlyScheduled: true }).catch((error: unknown) => {
+        if (!(error instanceof Refused)) throw error;
+        log.warn("a scheduled episode could not be published", { episode, reason: error.text });
+      });
+    }
+  }
+
+  async #nextDueAt(): Promise<number> {
+    const { db, clock } = this.#context;
+    const next = await db.selectFrom("episodes").select("publish_at").where("state", "=", "scheduled").where("publish_at", ">", new Date(clock.now())).orderBy("publish_at").limit(1).executeTakeFirst();
+    return next?.publish_at?.getTime() ?? Infinity;
+  }
+}

@@ -1,0 +1,152 @@
+import type { Generated, Kysely } from "kysely";
+
+/** The studio's tables. Times are timestamptz; GUIDs are 12 hex digits; sizes are bytes. */
+export interface StudioTables {
+  accounts: AccountsTable;
+  totp_used: { account_id: string; step: number };
+  mailed_codes: MailedCodesTable;
+  login_attempts: { email: string; failures: number; last_at: Date; locked_until: Date | null };
+  sessions: SessionsTable;
+  admin_keys: { id: Generated<number>; prefix: string; key_hash: string; created_at: Date };
+  productions: ProductionsTable;
+  shows: ShowsTable;
+  assets: AssetsTable;
+  episodes: EpisodesTable;
+  builds: { id: Generated<number>; production: string; at: Date; reason: string };
+  history: HistoryTable;
+}
+
+export type StudioDb = Kysely<StudioTables>;
+
+export const secondFactors = ["none", "totp", "mail"] as const;
+export type SecondFactor = (typeof secondFactors)[number];
+export const locales = ["en", "vi"] as const;
+export type Locale = (typeof locales)[number];
+
+export interface AccountsTable {
+  id: string;
+  /** Lower case. */
+  email: string;
+  name: string;
+  /** `argon2id$…`, see passwords.ts. */
+  password_hash: string;
+  second_factor: SecondFactor;
+  /** Sealed by the vault under "accounts:<id>:totp_secret". */
+  totp_sealed: string | null;
+  locale: Locale;
+  created_at: Date;
+}
+
+export interface MailedCodesTable {
+  id: string;
+  account_id: string;
+  code_hash: string;
+  tries: number;
+  created_at: Date;
+  expires_at: Date;
+  used_at: Date | null;
+}
+
+/** `code`: the password was right, the second factor is due. `challenge`: both were, a person has to prove to be one. */
+export type SessionStage = "code" | "challenge" | "in";
+
+export interface SessionsTable {
+  id: string;
+  token_hash: string;
+  account_id: string;
+  stage: SessionStage;
+  /** Where to go after signing in. */
+  next_path: string;
+  /** A challenge was solved in this session. */
+  human: boolean;
+  /** The "what's new" pop-up was closed in this session. */
+  saw_news: boolean;
+  created_at: Date;
+  expires_at: Date;
+}
+
+export interface ProductionsTable {
+  guid: string;
+  name: string;
+  owner_id: string;
+  title: string;
+  summary: string;
+  published: boolean;
+  latest_publish_at: Date | null;
+  build_at: Date | null;
+  created_at: Date;
+}
+
+/** A production has one show, under the production's guid. */
+export interface ShowsTable {
+  guid: string;
+  parent: string;
+  name: string;
+  title: string;
+  description: string;
+  language: string;
+  author: string;
+  owner_email: string;
+  category: string;
+  explicit: boolean;
+  cover: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type AssetState = "processing" | "ready" | "refused";
+
+export interface AssetsTable {
+  guid: string;
+  parent: string;
+  kind: "audio" | "cover";
+  /** As it was called on the uploader's machine. */
+  file_name: string;
+  /** Content-addressed, ASCII, below the media folder: `<32 hex>.<ending>`. */
+  path: string;
+  mime: string;
+  bytes: number;
+  seconds: number | null;
+  state: AssetState;
+  /** Why it was refused: a key of the texts table. */
+  problem: string | null;
+  created_at: Date;
+}
+
+export type EpisodeState = "draft" | "scheduled" | "published";
+
+export interface EpisodesTable {
+  guid: string;
+  parent: string;
+  /** Set at the first publish, never changed: links outlive titles. */
+  slug: string | null;
+  title: string;
+  /** Sanitised when it came in. */
+  about_html: string;
+  audio: string | null;
+  cover: string | null;
+  /** The voice is a machine's: said in the feed. */
+  machine_voice: boolean;
+  state: EpisodeState;
+  publish_at: Date | null;
+  published_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export const publishOutcomes = ["published", "repeat", "refused"] as const;
+export type PublishOutcome = (typeof publishOutcomes)[number];
+
+/** Append-only: the database refuses UPDATE, DELETE and TRUNCATE. */
+export interface HistoryTable {
+  id: Generated<number>;
+  at: Date;
+  show_name: string;
+  episode: string;
+  account: string;
+  title: string;
+  audio_file: string;
+  outcome: PublishOutcome;
+  link: string;
+  reason: string;
+}

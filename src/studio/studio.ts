@@ -1,0 +1,128 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import cookie from "@fastify/cookie";
+import formbody from "@fastify/formbody";
+import { systemClock, type Clock } from "../kit/clock.ts";
+import type { Log } from "../kit/log.ts";
+import { checkHost, createServer, listen } from "../kit/server.ts";
+import type { Store } from "../store/store.ts";
+import type { Vault } from "../store/vault.ts";
+import { openAccounts, type Accounts } from "./accounts.ts";
+import { ensureAdminKey } from "./admin-key.ts";
+import { createAssetUrls } from "./asset-urls.ts";
+import { createChallenges } from "./challenges.ts";
+import type { StudioConfig, StudioContext } from "./context.ts";
+import { smoothEdges, type Edges } from "./edges.ts";
+import { openEpisodes } from "./episodes.ts";
+import { createMailer } from "./mailer.ts";
+import { createMetrics } from "./metrics.ts";
+import { migrations } from "./migrations.ts";
+import { Processing } from "./processing.ts";
+import { toHistoryEntry, type HistoryEntry } from "./publishing.ts";
+import { addFileRoutes } from "./routes/files.ts";
+import { addPublicRoutes, answerNotFound } from "./routes/public.ts";
+import { addShowRoutes } from "./routes/shows.ts";
+import { addChallengeRoutes, addSignInRoutes, addSignOutRoutes } from "./routes/sign-in.ts";
+import { addEpisodeRoutes } from "./routes/studio.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { StudioDb, StudioTables } from "./schema.ts";
+import { openSessions } from "./sessions.ts";
+import { openShows, type Shows } from "./shows.ts";
+import { createViewMaker } from "./view.ts";
+import { addSessionHooks, type Web } from "./web.ts";
+import { packageVersion } from "./version.ts";
+
+export interface StudioOptions {
+  store: Store;
+  vault: Pick<Vault, "seal" | "open">;
+  log: Log;
+  config: StudioConfig;
+  edges?: Partial<Edges> | undefined;
+  clock?: Clock | undefined;
+}
+
+/** A podcast host with a web studio. */
+export interface Studio {
+  /** Origin under which it listens, e.g. "http://127.0.0.1:8710". */
+  readonly url: string;
+  readonly accounts: Accounts;
+  readonly shows: Pick<Shows, "create" | "find">;
+  /** Rough edges, live: a change counts from the next request on. */
+  readonly edges: Edges;
+  /** Every publish request that was handled, oldest first. Append-only. */
+  history(): Promise<HistoryEntry[]>;
+  /** Ends what is under way; unfinished processing is taken up at the next start. */
+  close(): Promise<void>;
+}
+
+/** @throws UsageError when the port is taken or the configuration is wrong */
+export async function openStudio(options: StudioOptions): Promise<Studio> {
+  const log = options.log.child({ part: "studio" });
+  const context = await prepare(options, log);
+  await ensureAdminKey(context);
+  const web: Web = {
+    context,
+    accounts: openAccounts(context),
+    sessions: openSessions(context),
+    shows: openShows(context),
+    episodes: openEpisodes(context),
+    processing: new Processing(context),
+    scheduler: new Scheduler(context),
+    challenges: createChallenges(),
+    views: createViewMaker(context, openSessions(context), createAssetUrls()),
+  };
+  const listening = await serve(web);
+  context.publicUrl = options.config.publicUrl ?? listening.url;
+  await web.sessions.sweep();
+  await web.processing.resume();
+  web.scheduler.start();
+  log.info(`the studio is open at ${context.publicUrl}`);
+  return {
+    url: listening.url,
+    accounts: web.accounts,
+    shows: web.shows,
+    edges: context.edges,
+    history: async () => (await context.db.selectFrom("history").selectAll().orderBy("id").execute()).map(toHistoryEntry),
+    async close() {
+      await listening.close();
+      await web.scheduler.close();
+      await web.processing.close();
+      context.mailer?.close();
+    },
+  };
+}
+
+async function prepare({ store, vault, config, edges, clock = systemClock }: StudioOptions, log: Log): Promise<StudioContext> {
+  await store.migrate("studio", migrations);
+  const mediaDir = join(config.dataDir, "studio", "media");
+  const uploadDir = join(config.dataDir, "studio", "uploads");
+  await mkdir(mediaDir, { recursive: true, mode: 0o700 });
+  await mkdir(uploadDir, { recursive: true, mode: 0o700 });
+  const db: StudioDb = store.part<StudioTables>("studio");
+  const mailer = config.smtpUrl ? createMailer(config.smtpUrl, config.mailFrom) : null;
+  return { db, store, vault, log, clock, config, edges: { ...smoothEdges, ...edges }, mailer, metrics: createMetrics(), mediaDir, uploadDir, publicUrl: config.publicUrl ?? "", version: packageVersion() };
+}
+
+async function serve(web: Web) {
+  const { context } = web;
+  const { config, metrics } = context;
+  const app = createServer({ log: context.log, ready: { database: async () => (await context.db.selectFrom("accounts").select("id").limit(1).execute(), null) } });
+  const publicHost = config.publicUrl ? [new URL(config.publicUrl).host] : [];
+  checkHost(app, [...config.allowedHosts, ...publicHost], () => ({ code: 421, body: { message: "This host name is not the studio's. List it in ALLOWED_HOSTS." } }));
+  app.addHook("onResponse", async (request, reply) => metrics.requestSeconds.observe({ method: request.method, status: String(reply.statusCode) }, reply.elapsedTime / 1000));
+  app.get("/metrics", async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+  await app.register(cookie);
+  await app.register(formbody);
+  await app.register(async (pages) => {
+    addSessionHooks(pages, web);
+    pages.setNotFoundHandler(answerNotFound);
+    addPublicRoutes(pages, web);
+    addSignInRoutes(pages, web);
+    addChallengeRoutes(pages, web);
+    addSignOutRoutes(pages, web);
+    await pages.register(async (scope) => addShowRoutes(scope, web));
+    await pages.register(async (scope) => addEpisodeRoutes(scope, web));
+  });
+  await addFileRoutes(app, context.mediaDir);
+  return listen(app, { host: config.host, port: config.port, setting: "STUDIO_PORT" });
+}

@@ -1,0 +1,44 @@
+import { Failure, type FailureCode } from "../contract/failures.ts";
+import { DeadlineError } from "../kit/deadline.ts";
+import { refusalOn, type Refusals } from "../driver/refusals.ts";
+import type { Stage } from "./stage.ts";
+
+/** The session ended while a verb was at work: sign in again and repeat. Never leaves the worker. */
+export class SignedOut extends Error {
+  override readonly name = "SignedOut";
+}
+
+/** Somebody stopped the task. Never leaves the worker. */
+export class Canceled extends Error {
+  override readonly name = "Canceled";
+}
+
+/** What an error's text says by itself, first match wins. */
+const texts: readonly [RegExp, FailureCode][] = [
+  [/net::ERR_(CONNECTION|NAME|ADDRESS|INTERNET|NETWORK|TIMED_OUT|PROXY|SSL|CERT|EMPTY_RESPONSE|SOCKET|HTTP2|TUNNEL)/, "site.unreachable"],
+  [/\b(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|socket hang up)\b/, "site.unreachable"],
+  [/(Target page, context or browser has been closed|Browser (has been )?closed|Page crashed|Target crashed)/i, "farm.browser"],
+];
+
+/** Any error out of a driver's verb as a failure that a person understands. */
+export async function explain(thrown: unknown, verb: string, stage: Stage, refusals: Refusals): Promise<Error> {
+  if (thrown instanceof Failure || thrown instanceof SignedOut || thrown instanceof Canceled) return thrown;
+  const refused = stage.page.isClosed() ? null : await refusalOn(stage.page, refusals);
+  if (refused) return refused;
+
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const detail = `${stage.driver.site}, ${verb}: ${firstLines(message)}`;
+  const known = texts.find(([pattern]) => pattern.test(message));
+  if (known) return new Failure(known[1], detail, { cause: thrown });
+  const status = stage.lastDocument?.httpStatus ?? 0;
+  if (status >= 500 || status === 429) return new Failure("site.unreachable", `${detail}; its last page came with status ${status}`, { cause: thrown });
+  return new Failure(thrown instanceof DeadlineError ? "site.slow" : "site.changed", detail, { cause: thrown });
+}
+
+/** Playwright adds a call log of many lines; the first ones say what it waited for. */
+function firstLines(message: string): string {
+  const plain = message.replaceAll(/\u001b\[\d+m/g, "");
+  const [first = "", ...rest] = plain.split("\n").map((line) => line.trim());
+  const waited = rest.find((line) => line.startsWith("- waiting for"));
+  return waited ? `${first.replace(/:$/, "")}, ${waited.slice(2)}` : first;
+}

@@ -1,0 +1,170 @@
+import type { APIRequestContext, BrowserContext, Route } from "playwright";
+import type { PublishRequest } from "../driver/contract.ts";
+import { isHeldRequest, isPublishRequest, readAnswer, sendHeld, type HeldAnswer } from "../driver/publish-request.ts";
+
+/**
+ * The gate of POSTING.md, rules 5 and 10. The publish request is held by a narrow route that exists only around the
+ * click; it goes once, and only while the coordinator says that the episode is ours and armed less than 2 s ago.
+ */
+const ARMED_FOR_MS = 2000;
+/** A main thread that is busy answers late; each question renews the arm, so asking again is honest. */
+const MAX_QUESTIONS = 3;
+
+export interface GateOptions {
+  publishRequest: PublishRequest;
+  /** Renews the arm where the fence is still ours. */
+  ask(): Promise<{ pass: boolean; why: string }>;
+  /** Once it fires, nothing passes any more. */
+  signal: AbortSignal;
+  /** How long the site may take to answer, ms. */
+  timeoutMs: number;
+}
+
+/** What the gate saw during one publish. */
+export interface GateReport {
+  /** Matching requests that came to the gate. */
+  seen: number;
+  /** Those after the first; none of them was sent. */
+  refused: number;
+  /** Why the first one was not let through; "" when it was. */
+  closed: string;
+  /** Bytes may have left this machine. */
+  sent: boolean;
+  answer: HeldAnswer | null;
+  /** Why there is no answer although it was sent. */
+  error: string;
+}
+
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #report: GateReport = { seen: 0, refused: 0, closed: "", sent: false, answer: null, error: "" };
+  #open = true;
+  #held: Promise<void> = Promise.resolve();
+  readonly #failed = Promise.withResolvers<never>();
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#failed.promise.catch(() => undefined);
+  }
+
+  /** Until the request is let go, a cancel is safe; from then on the publish has to come to its end. */
+  get passed(): boolean {
+    return this.#report.sent;
+  }
+
+  /** Rejects once there is no good news to wait for: shut, no answer, or answered with an error. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** Installs the gate for all pages of a context. @returns takes it away again */
+  async installOn(context: BrowserContext): Promise<() => Promise<void>> {
+    const { publishRequest } = this.#options;
+    const handler = async (route: Route): Promise<void> => {
+      if (!isHeldRequest(publishRequest, route.request())) return route.fallback();
+      const send = async (): Promise<HeldAnswer> => sendHeld(route, publishRequest, this.#options.timeoutMs);
+      if (!(await this.#hold(send))) await route.abort("blockedbyclient").catch(() => undefined);
+    };
+    await context.route(publishRequest.url, handler);
+    return async () => context.unroute(publishRequest.url, handler).catch(() => undefined);
+  }
+
+  /** Lets one request through, if it may. @returns false when it must be dropped */
+  async #hold(send: () => Promise<HeldAnswer>): Promise<boolean> {
+    const report = this.#report;
+    report.seen += 1;
+    if (report.seen > 1 || !this.#open) {
+      report.refused += 1;
+      return false;
+    }
+    const held = this.#pass(send);
+    this.#held = held.then(() => undefined);
+    return held;
+  }
+
+  async #pass(send: () => Promise<HeldAnswer>): Promise<boolean> {
+    const report = this.#report;
+    report.closed = await this.#mayPass();
+    if (report.closed) {
+      this.#failed.reject(new Error(`the gate was shut: ${report.closed}`));
+      return false;
+    }
+    // No await between the last check and this line.
+    report.sent = true;
+    try {
+      report.answer = await send();
+      const { httpStatus, message } = report.answer;
+      if (httpStatus >= 400) this.#failed.reject(new Error(`the publish request was answered with ${httpStatus} ${message}`));
+      return true;
+    } catch (error) {
+      report.error = error instanceof Error ? error.message : String(error);
+      this.#failed.reject(new Error(`the publish request got no answer: ${report.error}`));
+      return false;
+    }
+  }
+
+  /** "" when the request may go now, else why not. */
+  async #mayPass(): Promise<string> {
+    const { ask, signal } = this.#options;
+    for (let question = 0; question < MAX_QUESTIONS; question += 1) {
+      if (signal.aborted) return "the task was canceled";
+      const askedAtMs = performance.now();
+      const { pass, why } = await ask().catch((error: unknown) => ({ pass: false, why: error instanceof Error ? error.message : String(error) }));
+      if (!pass) return why || "the coordinator keeps it shut";
+      if (signal.aborted) return "the task was canceled";
+      if (!this.#open) return "the publish step had ended already";
+      if (performance.now() - askedAtMs < ARMED_FOR_MS) return "";
+    }
+    return `the permission took longer than ${ARMED_FOR_MS / 1000} s to arrive, ${MAX_QUESTIONS} times`;
+  }
+
+  /** Shuts the gate for everything that comes later and waits for what is on its way. */
+  async close(): Promise<GateReport> {
+    this.#open = false;
+    await this.#held;
+    return { ...this.#report };
+  }
+
+  /** The same guard for drivers that publish by `request` instead of a page. */
+  async sendByRequest(fetch: () => ReturnType<APIRequestContext["fetch"]>, url: string): ReturnType<APIRequestContext["fetch"]> {
+    let response: Awaited<ReturnType<APIRequestContext["fetch"]>> | null = null;
+    const passed = await this.#hold(async () => {
+      response = await fetch();
+      return readAnswer(response, url);
+    });
+    if (!passed || !response) throw new Error(this.#report.error || `the gate is shut: ${this.#report.closed || "one request a publish"}`);
+    return response;
+  }
+}
+
+const verbs = { get: "GET", post: "POST", put: "PUT", patch: "PATCH", delete: "DELETE", head: "HEAD" } as const;
+type FetchOptions = NonNullable<Parameters<APIRequestContext["fetch"]>[1]>;
+
+/**
+ * `request` as drivers get it: what matches `publishRequest` only goes through the gate that is open at that moment.
+ * @param gate the gate of the running publish, or null outside of it
+ */
+export function guardRequests(request: APIRequestContext, publishRequest: PublishRequest, origin: string, gate: () => Gate | null): APIRequestContext {
+  const guarded = async (method: string, url: string, options: FetchOptions): ReturnType<APIRequestContext["fetch"]> => {
+    const address = new URL(url, origin).href;
+    if (!isPublishRequest(publishRequest, { method, url: address, body: bodyText(options) })) return request.fetch(url, { ...options, method });
+    const open = gate();
+    if (!open) throw new Error(`${method} ${address} is the publish request; it may only be sent by the verb publish`);
+    return open.sendByRequest(async () => request.fetch(url, { ...options, method, maxRetries: 0, maxRedirects: 0 }), address);
+  };
+  return new Proxy(request, {
+    get(target, name, receiver): unknown {
+      if (name === "fetch") return async (url: string, options: FetchOptions = {}) => guarded((options.method ?? "GET").toUpperCase(), url, options);
+      if (typeof name === "string" && name in verbs) return async (url: string, options: FetchOptions = {}) => guarded(verbs[name as keyof typeof verbs], url, options);
+      const value: unknown = Reflect.get(target, name, receiver);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+function bodyText({ data, form, multipart }: FetchOptions): string | null {
+  const body = data ?? form ?? multipart;
+  if (body === undefined) return null;
+  if (typeof body === "string") return body;
+  return Buffer.isBuffer(body) ? body.toString("utf8") : JSON.stringify(body);
+}

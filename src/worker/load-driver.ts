@@ -1,0 +1,32 @@
+import { registerHooks } from "node:module";
+import { Failure } from "../contract/failures.ts";
+import type { DriverCard } from "../contract/task.ts";
+import { isDriver, toCard } from "../driver/define-driver.ts";
+import type { Driver } from "../driver/contract.ts";
+
+/** Users' drivers lie outside the package, without node_modules beside them, and say `import … from "podcrew/driver"`. */
+const ownBarrel = new URL(`../driver/index${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url).href;
+registerHooks({
+  resolve: (specifier, context, next) => (specifier === "podcrew/driver" ? { url: ownBarrel, shortCircuit: true } : next(specifier, context)),
+});
+
+/** @param module the driver file's address; each is evaluated once per thread. @throws Failure farm.bug */
+export async function loadDriver(module: string): Promise<Driver> {
+  const loaded = (await import(module)) as { default?: unknown };
+  if (!isDriver(loaded.default)) throw new Failure("farm.bug", `${module} has no default export made by defineDriver()`);
+  return loaded.default;
+}
+
+/** What is in each file, and what is wrong with those that can't be used. */
+export async function describeDrivers(modules: readonly string[]): Promise<{ cards: DriverCard[]; problems: { module: string; message: string }[] }> {
+  const cards: DriverCard[] = [];
+  const problems: { module: string; message: string }[] = [];
+  for (const module of modules) {
+    try {
+      cards.push(toCard(await loadDriver(module), module));
+    } catch (error) {
+      problems.push({ module, message: error instanceof Failure ? error.detail : error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return { cards, problems };
+}

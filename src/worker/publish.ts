@@ -1,0 +1,90 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Request } from "playwright";
+import { Failure } from "../contract/failures.ts";
+import type { Assignment, CoordinatorCalls, EpisodeRef, SiteCopy } from "../contract/task.ts";
+import type { Copy, Driver } from "../driver/contract.ts";
+import { readCopy } from "../driver/context.ts";
+import { Canceled, SignedOut } from "./explain.ts";
+import { Gate } from "./gate.ts";
+import { perform } from "./perform.ts";
+import { verbDeadlineMs } from "./session.ts";
+import type { Stage } from "./stage.ts";
+import { judge } from "./verdict.ts";
+
+/** After a bad answer the page gets this long to say in its own words what is wrong. */
+const LAST_WORDS_MS = 1000;
+
+export interface PublishParts {
+  assignment: Assignment;
+  calls: CoordinatorCalls;
+  stage: Stage;
+  driver: Driver;
+  signal: AbortSignal;
+  ref: EpisodeRef;
+  episode: { title: string; aboutText: string };
+  /** Runs the driver's publish; `gate` is open to `request` meanwhile. */
+  work(gate: Gate): Promise<Copy | void>;
+  /** Keeps evidence of a failure. */
+  witness(error: unknown): Promise<unknown>;
+}
+
+/**
+ * The irreversible step: gate, arm, publish, and the verdict to the coordinator, whatever happens in between.
+ * @throws Failure when the task can't go on; SignedOut when it can after signing in; Canceled
+ */
+export async function publishOnce(parts: PublishParts): Promise<void> {
+  const { assignment, calls, stage, driver, signal, ref } = parts;
+  const gate = new Gate({ publishRequest: driver.publishRequest, ask: async () => calls.gate(ref), signal, timeoutMs: assignment.stepTimeoutMs });
+  const uninstall = await gate.installOn(stage.context);
+  const leaks = watchLeaks(stage);
+  try {
+    const armed = await calls.arm(ref);
+    if (!armed.armed) {
+      calls.step("not published", armed.why);
+      return;
+    }
+    let copy: SiteCopy | null = null;
+    let thrown: unknown = null;
+    try {
+      const mayCancel = (): boolean => !gate.passed;
+      const unless = gate.failed.catch(async (error: unknown) => {
+        if (gate.passed) await delay(LAST_WORDS_MS);
+        throw error;
+      });
+      const shown = await perform(stage, { verb: "publish", signal, deadlineMs: verbDeadlineMs(assignment), needsSession: false, episode: parts.episode, mayCancel, unless }, async () => parts.work(gate));
+      if (shown) copy = readCopy(shown, assignment.origin);
+    } catch (error) {
+      thrown = error;
+    }
+    const report = await gate.close();
+    const explained = thrown === null || copy ? null : await parts.witness(thrown);
+    // Scripts of a page that went wrong could still act; they end with it, before the gate goes.
+    if (explained || report.refused > 0) await stage.freshPage();
+    const verdict = judge({ ...report, leaked: leaks.seen() }, copy, explained instanceof Error ? explained.message : "", driver.signInPage);
+    await calls.sent(ref, verdict.outcome);
+    if (report.refused > 0) calls.step("published once", `${report.refused} more publish requests of the page were stopped`);
+
+    const refused = explained instanceof Failure && explained.code in driver.refusals;
+    if (refused) throw explained;
+    if (verdict.refusal) await calls.episodeFailed(ref, { code: "content.refused", detail: verdict.refusal });
+    else if (verdict.signedOut) throw new SignedOut(verdict.outcome.kind);
+    else if (signal.aborted) throw new Canceled(String(signal.reason));
+    else if (report.error) throw new Failure("site.unreachable", `${driver.site}, publish: ${report.error.split("\n", 1)[0]}`);
+    else if (explained && !report.closed) throw explained;
+  } finally {
+    leaks.stop();
+    await uninstall();
+  }
+}
+
+/** Requests that could have changed something on the site without passing the gate: proof that a failed click did nothing, when there are none. */
+function watchLeaks(stage: Stage): { seen(): number; stop(): void } {
+  let requests = 0;
+  const { context, driver } = stage;
+  const socketsBefore = stage.sockets;
+  const count = (request: Request): void => {
+    if (!["GET", "HEAD", "OPTIONS"].includes(request.method()) || driver.publishRequest.method === "GET") requests += 1;
+  };
+  context.on("request", count);
+  return { seen: () => requests + socketsBefore + stage.sockets, stop: () => context.off("request", count) };
+}

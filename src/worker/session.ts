@@ -1,0 +1,135 @@
+import { Failure, toFailureData } from "../contract/failures.ts";
+import { browserState, type Assignment, type CoordinatorCalls } from "../contract/task.ts";
+import type { DriverContext } from "../driver/contract.ts";
+import { openMailbox, type Mailbox } from "../driver/mailed-code.ts";
+import type { Evidence } from "./evidence.ts";
+import { perform, type Performance } from "./perform.ts";
+import type { Stage } from "./stage.ts";
+
+/** A site's clock may be this far from ours before it explains a refused code. */
+const CLOCK_TOLERANCE_MS = 15_000;
+
+export interface SessionParts {
+  assignment: Assignment;
+  calls: CoordinatorCalls;
+  stage: Stage;
+  evidence: Evidence;
+  signal: AbortSignal;
+  /** The driver's view of the site, with the page of this moment. */
+  site(mailbox?: () => Promise<Mailbox>): DriverContext;
+}
+
+/**
+ * Signed in, or a failure that says why not. The stored session first; credentials are submitted as seldom as possible and
+ * only after the coordinator has counted the try on disk: a site that locks accounts counts too.
+ */
+export class Session {
+  readonly #parts: SessionParts;
+  #saved = "";
+  #renewed = false;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  async ensure(): Promise<void> {
+    const { assignment, calls, evidence } = this.#parts;
+    await evidence.record();
+    if (assignment.session || assignment.credentials.cookie) {
+      calls.step("check the session");
+      if (await this.#isSignedIn()) return;
+    }
+    await this.#signIn();
+  }
+
+  /** After a verb found itself signed out. Once a task: a session that ends twice is a site that does not let us in. */
+  async renew(): Promise<void> {
+    if (this.#renewed) throw new Failure("site.changed", `${this.#parts.stage.driver.site}: the session ended twice within one task`);
+    this.#renewed = true;
+    await this.#parts.evidence.record();
+    // One stray 401 is no end of a session.
+    if (!(await this.#isSignedIn())) await this.#signIn();
+  }
+
+  async #isSignedIn(): Promise<boolean> {
+    const { stage, site } = this.#parts;
+    return perform(stage, this.#verb("isSignedIn"), async () => stage.driver.isSignedIn(site()));
+  }
+
+  async #signIn(): Promise<void> {
+    try {
+      await this.#submit();
+    } catch (error) {
+      // The code may have died on its way; the next step's code is another one. Once, and counted like any other try.
+      if (!(error instanceof Failure) || error.code !== "totp.refused" || this.#clockProblem()) throw error;
+      this.#parts.calls.step("sign in again", "the code was refused");
+      await this.#submit();
+    }
+  }
+
+  async #submit(): Promise<void> {
+    const { calls, stage, evidence } = this.#parts;
+    calls.step("sign in");
+    const may = await calls.maySubmitCredentials();
+    if (!may.allowed) throw new Failure("account.budget", may.why);
+    // Nothing of what is typed from here on is recorded.
+    await evidence.pause();
+    try {
+      await this.#withMailbox(async (mailbox) => perform(stage, this.#verb("signIn"), async () => stage.driver.signIn(this.#parts.site(mailbox))));
+      if (!(await this.#isSignedIn())) throw new Failure("site.changed", `${stage.driver.site}: signIn came to its end, but the site does not know us`);
+    } catch (error) {
+      const { code } = toFailureData(error);
+      await calls.credentialsJudged(code === "account.refused" || code === "totp.refused" ? "refused" : "unclear");
+      throw code === "totp.refused" ? new Failure("totp.refused", [toFailureData(error).detail, this.#clockProblem()].filter(Boolean).join("; ")) : error;
+    }
+    await calls.credentialsJudged("accepted");
+    await this.save();
+    await evidence.record();
+  }
+
+  /** Where the account has a mailbox, its end is noted before the site can be asked for a code. */
+  async #withMailbox<T>(work: (mailbox: () => Promise<Mailbox>) => Promise<T>): Promise<T> {
+    const { assignment, calls, signal } = this.#parts;
+    const { credentials, imap } = assignment;
+    const takeCode = async (codeHash: string): Promise<boolean> => calls.takeMailedCode(codeHash);
+    const open = async (): Promise<Mailbox> => openMailbox({ account: credentials, imap, takeCode, signal });
+    // Not every sign-in asks for a code: a mailbox that can't be opened only matters when it does.
+    const opened = credentials.appPassword || (credentials.passMail && imap) ? await open().catch((error: unknown) => error) : null;
+    try {
+      return await work(async () => {
+        if (opened && typeof (opened as Mailbox).code === "function") return opened as Mailbox;
+        throw opened ?? new Failure("account.incomplete", "the site mails a code, and the account has no app_password to read its mailbox with");
+      });
+    } finally {
+      if (opened && typeof (opened as Mailbox).close === "function") (opened as Mailbox).close();
+    }
+  }
+
+  #clockProblem(): string {
+    const aheadMs = this.#parts.stage.lastDocument?.clockAheadMs ?? 0;
+    if (Math.abs(aheadMs) < CLOCK_TOLERANCE_MS) return "";
+    return `the site's clock is ${Math.abs(Math.round(aheadMs / 1000))} s ${aheadMs > 0 ? "ahead of" : "behind"} this machine's`;
+  }
+
+  #verb(verb: string): Performance {
+    const { signal, assignment } = this.#parts;
+    return { verb, signal, deadlineMs: verbDeadlineMs(assignment), needsSession: false };
+  }
+
+  /** Keeps the browser's state where it differs from what was kept last. */
+  async save(): Promise<void> {
+    const { stage, calls, assignment } = this.#parts;
+    const raw = await stage.context.storageState({ indexedDB: true }).catch(async () => stage.context.storageState());
+    const state = browserState.parse(raw);
+    const text = JSON.stringify(state);
+    if (text === (this.#saved || JSON.stringify(assignment.session))) return;
+    const cookies = await stage.context.cookies(assignment.origin);
+    await calls.saveSession(state, cookies.map(({ name, value }) => `${name}=${value}`).join("; "));
+    this.#saved = text;
+  }
+}
+
+/** A verb is several steps, and signing in may wait for a mail. */
+export function verbDeadlineMs({ stepTimeoutMs }: Assignment): number {
+  return stepTimeoutMs * 10;
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from "node:crypto";
+import { after, test, type TestContext } from "node:test";
+import { workerTask, type WorkerTask } from "../../src/contract/worker-api.ts";
+import type { Clock } from "../../src/kit/clock.ts";
+import { requestJson } from "../../src/kit/http.ts";
+import { openManager, type Manager } from "../../src/manager/manager.ts";
+import type { TaskInput } from "../../src/manager/make-task.ts";
+import { openVault, type Vault } from "../../src/store/vault.ts";
+import { postgresMissing } from "../support/postgres.ts";
+import { givenPglite, givenPostgres, silentLog, type Given } from "../support/store.ts";
+
+/** Time that moves only when the test says so. */
+export interface VirtualClock extends Clock {
+  forwardMinutes(minutes: number): void;
+}
+
+function virtualClock(): VirtualClock {
+  let nowMs = Date.UTC(2026, 10, 21, 8, 0, 0);
+  return {
+    now: () => nowMs,
+    monotonic: () => nowMs,
+    sleep: async () => {},
+    forwardMinutes: (minutes) => {
+      nowMs += minutes * 60_000;
+    },
+  };
+}
+
+export interface Answer {
+  status: number;
+  body: { success?: boolean; data?: unknown; message?: string; code?: string; account_id?: string; updated_fields?: number };
+  text: string;
+  headers: Headers;
+}
+
+export interface CallOptions {
+  method?: string;
+  /** null: no key at all. */
+  key?: string | null;
+  worker?: string | null;
+  sites?: string;
+  json?: unknown;
+  /** Sent as it is. */
+  body?: string;
+  contentType?: string;
+}
+
+/** A farm as the manager sees it: one key, one worker name. */
+export interface TestFarm {
+  pull(query?: string, options?: CallOptions): Promise<WorkerTask[]>;
+  read(id: string): Promise<Answer>;
+  start(id: string): Promise<Answer>;
+  complete(id: string, json: unknown): Promise<Answer>;
+  account(id: string, json: unknown): Promise<Answer>;
+  fail(id: string, json?: unknown): Promise<Answer>;
+}
+
+export interface Scene extends Given {
+  manager: Manager;
+  vault: Vault;
+  clock: VirtualClock;
+  apiKey: string;
+  /** A call of the worker API; the path starts after `/api/v1/podcast`. */
+  call(path: string, options?: CallOptions): Promise<Answer>;
+  farm(worker: string | null, key?: string): TestFarm;
+  /** A task with two episodes for an account of its own on studio.example.com. */
+  task(input?: Partial<TaskInput>): Promise<string>;
+}
+
+/** A manager on a free port over an empty schema, on both backends. */
+export function withManager(name: string, run: (scene: Scene, t: TestContext) => Promise<void>): void {
+  test(`${name} (pglite)`, async (t) => run(await openScene(t, await sharedStore("pglite")), t));
+  test(`${name} (postgres)`, { skip: postgresMissing ?? false }, async (t) => run(await openScene(t, await sharedStore("postgres")), t));
+}
+
+const open = { pglite: givenPglite, postgres: givenPostgres };
+const stores = new Map<keyof typeof open, Promise<Given>>();
+const undo: (() => unknown)[] = [];
+after(async () => {
+  for (let step = undo.shift(); step; step = undo.shift()) await step();
+});
+
+/** One database for all tests of this process, because opening one costs more than a test; its schema is made anew each time. */
+async function sharedStore(backend: keyof typeof open): Promise<Given> {
+  const process = { after: (step: () => unknown) => void undo.push(step) } as unknown as TestContext;
+  const given = stores.get(backend) ?? open[backend](process);
+  stores.set(backend, given);
+  const { store } = await given;
+  await store.raw("drop schema if exists manager cascade");
+  return given;
+}
+
+export async function openScene(t: TestContext, given: Given): Promise<Scene> {
+  const clock = virtualClock();
+  const vault = openVault({ dataDir: given.dataDir, embedded: true });
+  const manager = await openManager({
+    store: given.store,
+    vault,
+    log: silentLog,
+    config: { host: "127.0.0.1", port: 0, allowedHosts: [] },
+    clock,
+  });
+  t.after(async () => manager.close());
+  const { key: apiKey } = await manager.keys.create({ name: "farm" });
+
+  const call: Scene["call"] = async (
+    path,
+    { method = "GET", key = apiKey, worker = "farm-1", sites, json, body, contentType = "application/json" } = {},
+  ) => {
+    const sent = json === undefined ? body : JSON.stringify(json);
+    const response = await fetch(`${manager.url}/api/v1/podcast${path}`, {
+      method,
+      headers: {
+        ...(key !== null && { "x-api-key": key }),
+        ...(worker !== null && { "x-worker-id": worker }),
+        ...(sites !== undefined && { "x-worker-sites": sites }),
+        ...(sent !== undefined && { "content-type": contentType }),
+      },
+      ...(sent !== undefined && { body: sent }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text ? (JSON.parse(text) as Answer["body"]) : {}, text, headers: response.headers };
+  };
+
+  const farm: Scene["farm"] = (worker, key = apiKey) => {
+    const post = async (id: string, action: string, json?: unknown): Promise<Answer> =>
+      call(`/links/${id}/${action}`, { method: "POST", worker, key, json });
+    return {
+      async pull(query = "", options = {}) {
+        const { status, body } = await call(`/links${query}`, { worker, key, ...options });
+        if (status !== 200) throw new Error(`the pull was answered ${status} ${JSON.stringify(body)}`);
+        return (body.data as unknown[]).map((task) => workerTask.parse(task));
+      },
+      read: async (id) => call(`/links/${id}`, { worker, key }),
+      start: async (id) => post(id, "start"),
+      complete: async (id, json) => post(id, "complete", json),
+      account: async (id, json) => post(id, "account", json),
+      fail: async (id, json = { error_message: "the upload failed" }) => post(id, "fail", json),
+    };
+  };
+
+  const task: Scene["task"] = async (input = {}) => {
+    const made = await manager.makeTask({
+      account: { email: `${randomUUID().slice(0, 8)}@example.com`, password: "demo-password" },
+      website: "https://studio.example.com",
+      episodes: [
+        { title: "Episode 1", about: "<p>One</p>" },
+        { title: "Episode 2", about: "<p>Two</p>" },
+      ],
+      ...input,
+    });
+    return made.taskId;
+  };
+  return { ...given, manager, vault, clock, apiKey, call, farm, task };
+}
+
+export const link = "https://studio.example.com/e/ep-1";
+
+/** `/metrics`, `/readyz` and whatever else stands outside the API. */
+export async function get(url: string): Promise<{ status: number; body: unknown }> {
+  const { status, body } = await requestJson(url);
+  return { status, body };
+}
+
+/** The data of a one-task answer. */
+export function dataOf(answer: Answer): WorkerTask & Record<string, unknown> {
+  return answer.body.data as WorkerTask & Record<string, unknown>;
+}

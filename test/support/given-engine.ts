@@ -1,0 +1,112 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { Engine, type EngineOptions } from "../../src/coordinator/engine.ts";
+import { createManagerSource } from "../../src/coordinator/manager-source.ts";
+import { migrations } from "../../src/coordinator/migrations.ts";
+import type { Prepare } from "../../src/coordinator/ports.ts";
+import type { Store } from "../../src/store/store.ts";
+import { openVault } from "../../src/store/vault.ts";
+import { memoryQueue } from "./memory-queue.ts";
+import { demoKey, scriptedManager, type ScriptedManager } from "./scripted-manager.ts";
+import { card, scriptedPool, ScriptedSite, type Script, type ScriptedPool } from "./scripted-worker.ts";
+import { silentLog } from "./store.ts";
+import { virtualClock, type VirtualClock } from "./virtual-clock.ts";
+
+export interface World {
+  clock: VirtualClock;
+  manager: ScriptedManager;
+  site: ScriptedSite;
+  /** Starts a farm; several may live on the one store. `crash()` is a kill -9: nothing of it acts any more. */
+  farm(given?: { script?: Script; over?: Partial<EngineOptions>; start?: boolean }): Promise<{ engine: Engine; pool: ScriptedPool; crash(): void }>;
+}
+
+/** Files without making them. */
+export const prepareAtOnce: Prepare = async ({ episode, marker }) => ({
+  prepared: { id: episode.id, title: episode.title, aboutHtml: episode.about, aboutText: episode.about, coverPath: null, audioPath: `/nowhere/${marker}.mp3`, audioSeconds: 1, language: "en", narrated: true, marker },
+  fixes: [],
+});
+
+let instances = 0;
+
+/** A manager over HTTP, a site with a history, a virtual clock, and farms on one store. */
+export async function givenWorld(t: TestContext, store: Store): Promise<World> {
+  await store.migrate("farm", migrations);
+  const [clock, manager, site] = [virtualClock(), await scriptedManager(t), new ScriptedSite()];
+  const queue = memoryQueue(clock);
+  const dataDir = await mkdtemp(join(tmpdir(), "podcrew-engine-"));
+  const vault = openVault({ dataDir, embedded: true });
+  const engines: Engine[] = [];
+  t.after(async () => {
+    let stopped = false;
+    const stopping = Promise.all(engines.map(async (engine) => engine.stop(0))).finally(() => (stopped = true));
+    while (!stopped) {
+      await clock.advance(500);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await stopping;
+  });
+  return {
+    clock,
+    manager,
+    site,
+    async farm({ script, over, start = true } = {}) {
+      const own = clock.mortal();
+      const pool = scriptedPool(site, script);
+      const engine = new Engine({
+        store,
+        vault,
+        queue,
+        clock: own,
+        random: () => 0.5,
+        log: silentLog,
+        source: createManagerSource({ url: manager.url, apiKey: demoKey, workerId: "farm-test" }),
+        pool,
+        prepare: prepareAtOnce,
+        prepareParallel: 2,
+        disk: async () => null,
+        cards: [card],
+        sites: {},
+        instance: `instance-${++instances}`,
+        concurrency: 4,
+        pollMs: 5000,
+        work: {
+          browser: { executablePath: null, headedExecutablePath: null, headed: false, sandbox: true, wsEndpoint: null, slowMoMs: 0, env: {}, args: [] },
+          imap: null,
+          locale: "en-US",
+          timeZone: "UTC",
+          stepTimeoutMs: 60_000,
+          settleMs: null,
+          mode: "post",
+          evidenceDir: join(dataDir, "evidence"),
+        },
+        ...over,
+      });
+      if (start) await engine.start();
+      engines.push(engine);
+      return {
+        engine,
+        pool,
+        crash() {
+          own.kill();
+          engines.splice(engines.indexOf(engine), 1);
+        },
+      };
+    },
+  };
+}
+
+/** A task as the manager hands it out. */
+export function aTask(id: string, over: Record<string, unknown> = {}, episodes = 3): Record<string, unknown> {
+  return {
+    id,
+    status: "queued",
+    account_id: `account-${id}`,
+    domain: "studio.example.com",
+    email: `${id}@example.com`,
+    password: "demo-password",
+    data_content: Array.from({ length: episodes }, (_, index) => ({ id: `${id}-ep-${index + 1}`, title: `Episode ${index + 1} of ${id}`, about: "<p>Text</p>", image_url: "" })),
+    ...over,
+  };
+}

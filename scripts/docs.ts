@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { failures } from "../src/contract/failures.ts";
-import { settings } from "../src/kit/config.ts";
+import { settings } from "../src/kit/settings.ts";
 import { reasons } from "./dependencies.ts";
 
 /**

@@ -12,10 +12,11 @@ import { withNodeFirst } from "./setup/npm.mjs";
  *     node scripts/run.mjs [--setup | --setup=tests] <entry.ts> [arguments]
  *
  * The entry is a child with our terminal and an IPC channel. Signals are passed on and its end is ours. When this process
- * is killed outright the channel closes: an entry that lives long ends itself on `process.on("disconnect")`.
+ * or the npm above it is killed outright the channel closes: an entry that lives long ends itself on `process.on("disconnect")`.
  */
 const project = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const REPEAT_MS = 1000;
+const LOOK_MS = 500;
 
 async function main() {
   const [first = "", ...rest] = process.argv.slice(2);
@@ -51,6 +52,15 @@ function follow(node, args) {
       child.kill(signal);
     });
   }
+  // npm killed outright tells nobody. Where npm is our parent, we look; a shell that went away is no reason to end.
+  const parent = process.ppid;
+  const look = setInterval(() => {
+    if (process.ppid === parent || !child.connected) return;
+    clearInterval(look);
+    child.disconnect();
+  }, LOOK_MS);
+  look.unref();
+  if (!process.env["npm_lifecycle_event"]) clearInterval(look);
   return new Promise((done) => {
     child.once("error", (error) => {
       process.stderr.write(`${node} can't be started: ${error.message}. Mend it: rm -rf .node && node scripts/setup.mjs\n`);

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { reasons } from "../scripts/dependencies.ts";
 import { failuresPage, freshReadme } from "../scripts/docs.ts";
 import { failures } from "../src/contract/failures.ts";
-import { settings } from "../src/kit/config.ts";
+import { settings } from "../src/kit/settings.ts";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(join(project, path), "utf8");

@@ -44,6 +44,7 @@ async function downloadPlaywrights(place) {
 
 /** Every browser on this machine, best first. @param {Place} place @returns {Promise<Found[]>} */
 export async function candidates(place) {
+  if (!place.node) return [];
   const { code, output } = await run(place.node, [`${place.project}/src/kit/find-browser.ts`], {
     env: { ...place.env, NODE_NO_WARNINGS: "1" },
     deadlineMs: 30_000,

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { loadConfig, settings, UsageError, type Config } from "../kit/config.ts";
+import { loadConfig, UsageError, type Config } from "../kit/config.ts";
 import { redact } from "../kit/redact.ts";
+import { settings } from "../kit/settings.ts";
 
 /** Options of every command: one flag per setting (`--manager-port 9000`), named as in podcrew.config. */
 function addSettings(command: Command, names: readonly (keyof typeof settings)[] = Object.keys(settings) as (keyof typeof settings)[]): Command {

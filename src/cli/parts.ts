@@ -129,7 +129,19 @@ async function managerSource(config: Config, parts: Parts): Promise<Source> {
   if (!url) throw new UsageError("The farm does not know where to pull tasks from. Set MANAGER_URL (for example MANAGER_URL=https://manager.example.com) and API_KEY, or run `podcrew up`, which brings a manager.");
   const apiKey = config.managerUrl ? config.apiKey : (config.apiKey ?? (await firstKey(config)));
   if (!apiKey) throw new UsageError(`The farm has no key for ${url}. Set API_KEY to one that the manager made (\`podcrew key create NAME\`).`);
-  return createManagerSource({ url, apiKey, workerId: config.workerId ?? (await workerId(config.data)) });
+  const source = createManagerSource({ url, apiKey, workerId: config.workerId ?? (await workerId(config.data)) });
+  await greet(source, url);
+  return source;
+}
+
+const NOBODYS_TASK = "00000000-0000-4000-8000-000000000000";
+
+/** A wrong address or key is said at the start; a manager that goes away later is waited for. @throws UsageError */
+async function greet(source: Source, url: string): Promise<void> {
+  const answer = await source.read(NOBODYS_TASK);
+  if (answer.kind !== "again") return;
+  if (/\b40[13]\b/.test(answer.why)) throw new UsageError(`The manager at ${url} refuses API_KEY: ${answer.why}. Make a new key there (\`podcrew key create NAME\`) and set it as API_KEY.`);
+  throw new UsageError(`The manager at ${url} can't be used: ${answer.why}. Check MANAGER_URL and that it runs.`);
 }
 
 /** The key that the embedded manager wrote at its first start. */

@@ -187,16 +187,31 @@ async function recordPosted(run: TaskRun, key: EpisodeKey, copy: SiteCopy, copie
 }
 
 async function arm(run: TaskRun, ref: EpisodeRef): Promise<{ armed: boolean; why: string }> {
+  const why = await whyNotArmed(run, ref);
+  if (why === null) return { armed: true, why: "" };
+  // Handed out again it would be drafted again: not for ever.
+  countUnsent(run, ref);
+  return { armed: false, why };
+}
+
+async function whyNotArmed(run: TaskRun, ref: EpisodeRef): Promise<string | null> {
   const { ledger, disk } = run.environment;
   try {
-    const stop = (await run.mayGoOn()) ?? (await disk());
-    if (stop) return { armed: false, why: stop };
-    const armed = await ledger.arm(keyOf(run, ref), ref.fence, run.settleMs);
-    return armed ? { armed, why: "" } : { armed, why: "somebody else works on it by now" };
+    const stop = await run.mayGoOn();
+    if (stop) return stop;
+    const full = await disk();
+    if (full) run.end({ kind: "failed", failure: { code: "farm.disk", detail: full } });
+    if (full) return full;
+    return (await ledger.arm(keyOf(run, ref), ref.fence, run.settleMs)) ? null : "somebody else works on it by now";
   } catch (error) {
     run.log.error(`not armed: ${String(error)}`, { episode: ref.episodeId });
-    return { armed: false, why: "the farm could not write it down" };
+    run.end({ kind: "failed", failure: { code: "farm.disk", detail: error instanceof Error ? error.message : String(error) } });
+    return "the farm could not write it down";
   }
+}
+
+function countUnsent(run: TaskRun, { episodeId }: EpisodeRef): void {
+  run.unsent.set(episodeId, (run.unsent.get(episodeId) ?? 0) + 1);
 }
 
 async function gate(run: TaskRun, ref: EpisodeRef): Promise<{ pass: boolean; why: string }> {
@@ -214,7 +229,7 @@ async function sent(run: TaskRun, ref: EpisodeRef, outcome: SendOutcome): Promis
   const key = keyOf(run, ref);
   if (outcome.kind === "proof") return recordPosted(run, key, outcome.copy, [outcome.copy]);
   if (outcome.kind === "unsent") {
-    run.unsent.set(ref.episodeId, (run.unsent.get(ref.episodeId) ?? 0) + 1);
+    countUnsent(run, ref);
     await episodes.markUnsent(ledger.db, key, ref.fence, ledger.now());
     run.log.info(`not sent: ${outcome.why}`, { episode: ref.episodeId });
     return;

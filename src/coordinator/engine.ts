@@ -55,7 +55,7 @@ export interface EngineOptions {
 const HEARTBEAT_MS = 3000;
 const SWEEP_MS = 15_000;
 const FORGET_MS = 3600_000;
-const VIEW_MS = 1000;
+const VIEW_MS = 5000;
 const LAST_REPORTS_MS = 3000;
 /** Kept back from a stop's deadline for the cancel ladder. */
 const LADDER_MS = 12_000;
@@ -235,7 +235,6 @@ export class Engine {
   }
 
   #delivered(row: FarmEvents["reported"][0]): void {
-    this.#puller.keyRefused = null;
     this.events.emit("reported", row);
     this.#bells.view.ring();
   }
@@ -247,7 +246,7 @@ export class Engine {
   }
 
   #keyRefused(why: string | null): void {
-    if (why && !this.#puller.keyRefused) this.#o.log.error(sayFailure({ code: "manager.refused", detail: why }));
-    this.#puller.keyRefused = why;
+    if (why) this.#puller.refuseKey(why);
+    else this.#puller.keyRefused = null;
   }
 }

@@ -157,7 +157,7 @@ async function describe(pool: ReturnType<typeof openWorkerPool>, modules: readon
 function prepareBy(pool: MediaPool, cacheDir: string, config: Config): Prepare {
   const policy = createAddressPolicy(config.allowPrivate);
   return async ({ episode, limits, marker, onProgress, signal }) => {
-    const { prepared, fixes } = await prepareEpisode(episode, { limits, marker, cacheDir, pool, policy, mediaDirs: config.mediaDirs, signal, onProgress: (share, what) => onProgress(`${what}, ${Math.round(share * 100)} %`) });
+    const { prepared, fixes } = await prepareEpisode(episode, { limits, marker, cacheDir, pool, policy, mediaDirs: config.mediaDirs, deadlines: { imageMs: config.imageSeconds * 1000 }, signal, onProgress: (share, what) => onProgress(`${what}, ${Math.round(share * 100)} %`) });
     return { prepared, fixes: fixes.map(({ say }) => say) };
   };
 }

@@ -29,6 +29,7 @@ export interface LedgerOptions {
 
 /** A claim without a sign of life stands this long. */
 export const LEASE_MS = 60_000;
+const CANCEL_REST_MS = 60_000;
 
 /** What a pull brought, against what is known. */
 export type Admission = "new" | "again" | "known" | "reporting" | "reported-again";
@@ -81,6 +82,8 @@ export class Ledger {
       }
       if (inHands.includes(row.state)) return "known";
       if (await hasPending(trx, task.id)) return "reporting";
+      // Somebody else's, or canceled a moment ago: a source that keeps showing it is not asked over and over.
+      if (row.state === "canceled" && now.getTime() - row.updated_at.getTime() < CANCEL_REST_MS) return "known";
       if (row.state === "completed") return (await this.#reportAgain(trx, row, now)) ? "reported-again" : "known";
       await trx.updateTable("tasks").set({ ...sealTask(task, vault), account_name: accountNameOf(task), source, episode_ids: JSON.stringify(task.data_content.map((one) => one.id)), updated_at: now }).where("id", "=", task.id).execute();
       await upsertEpisodes(trx, task, row.account_key, now);

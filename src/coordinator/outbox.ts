@@ -92,23 +92,21 @@ export class Outbox {
     return new Date(this.#o.clock.now());
   }
 
-  /** The oldest pending report of each task of our source, where it is due. */
+  /** The oldest pending report of each task of our source: the others wait behind it. */
+  #heads(db: Database) {
+    const { source } = this.#o;
+    return db
+      .selectFrom("outbox as head")
+      .where("head.state", "=", "pending")
+      .where((where) => where.exists(where.selectFrom("tasks").select("tasks.id").whereRef("tasks.id", "=", "head.task_id").where("tasks.source", "=", source.name)))
+      .where((where) => where.not(where.exists(where.selectFrom("outbox as earlier").select("earlier.seq").whereRef("earlier.task_id", "=", "head.task_id").where("earlier.state", "=", "pending").whereRef("earlier.seq", "<", "head.seq"))));
+  }
+
+  /** Takes what is due out of other farms' sight while it is sent. */
   async #take(): Promise<OutboxRow[]> {
-    const { db, source } = this.#o;
     const now = this.#now();
-    return db.transaction().execute(async (trx) => {
-      const heads = await trx
-        .selectFrom("outbox as head")
-        .select("head.seq")
-        .where("head.state", "=", "pending")
-        .where("head.due", "<=", now)
-        .where((where) => where.exists(where.selectFrom("tasks").select("tasks.id").whereRef("tasks.id", "=", "head.task_id").where("tasks.source", "=", source.name)))
-        .where((where) => where.not(where.exists(where.selectFrom("outbox as earlier").select("earlier.seq").whereRef("earlier.task_id", "=", "head.task_id").where("earlier.state", "=", "pending").whereRef("earlier.seq", "<", "head.seq"))))
-        .orderBy("head.due")
-        .limit(BATCH)
-        .forUpdate()
-        .skipLocked()
-        .execute();
+    return this.#o.db.transaction().execute(async (trx) => {
+      const heads = await this.#heads(trx).select("head.seq").where("head.due", "<=", now).orderBy("head.due").limit(BATCH).forUpdate().skipLocked().execute();
       if (heads.length === 0) return [];
       return trx
         .updateTable("outbox")
@@ -121,14 +119,7 @@ export class Outbox {
   }
 
   async #untilDue(): Promise<number> {
-    const { db, source } = this.#o;
-    const next = await db
-      .selectFrom("outbox")
-      .innerJoin("tasks", "tasks.id", "outbox.task_id")
-      .select((one) => one.fn.min("outbox.due").as("due"))
-      .where("outbox.state", "=", "pending")
-      .where("tasks.source", "=", source.name)
-      .executeTakeFirst();
+    const next = await this.#heads(this.#o.db).select((one) => one.fn.min("head.due").as("due")).executeTakeFirst();
     return next?.due ? Math.min(IDLE_MS, Math.max(50, next.due.getTime() - this.#o.clock.now())) : IDLE_MS;
   }
 

@@ -38,8 +38,9 @@ export class Puller {
   answered = 0;
   /** One sentence while the source keeps us waiting, else null. */
   waits: { why: string; until: number } | null = null;
-  /** Set by the outbox as well: the key is refused. */
+  /** Why the source refuses our key; nothing is pulled then. */
   keyRefused: string | null = null;
+  #refusedUntil = 0;
 
   constructor(options: PullerOptions) {
     this.#o = options;
@@ -50,26 +51,36 @@ export class Puller {
     return this.#dry;
   }
 
+  /** The key is refused: said once, and asked again every few minutes, since such a word can be a mistake. */
+  refuseKey(why: string): void {
+    const { log, clock } = this.#o;
+    if (!this.keyRefused) log.error(sayFailure({ code: "manager.refused", detail: why }));
+    this.keyRefused = why;
+    this.#refusedUntil = clock.now() + REFUSED_KEY_MS;
+  }
+
   /** One pull. @returns how long to rest, ms */
   async turn(): Promise<number> {
     const { source, concurrency, disk, clock } = this.#o;
     if (this.#dry || concurrency === 0) return UNTIL_RUNG_MS;
+    if (this.keyRefused && clock.now() < this.#refusedUntil) return this.#refusedUntil - clock.now();
     const problem = await disk();
     if (problem) return this.#wait(problem, DISK_MS);
     const { free, held } = await this.#room();
     if (free <= 0) return UNTIL_RUNG_MS;
+    const refusedBefore = this.keyRefused;
     const limit = source.once ? Number.MAX_SAFE_INTEGER : free + held;
     const answer = await source.pull(limit, this.#o.servedHosts());
     switch (answer.kind) {
       case "again":
         return this.#wait(answer.why, answer.retryAfterMs ?? backoffMs(this.#failures++, this.#o.random));
       case "refused":
-        if (!this.keyRefused) this.#o.log.error(sayFailure({ code: "manager.refused", detail: answer.why }));
-        this.keyRefused = answer.why;
+        this.refuseKey(answer.why);
         return this.#wait(answer.why, REFUSED_KEY_MS);
       case "tasks": {
         this.#failures = 0;
-        this.keyRefused = null;
+        // A refusal that the outbox met meanwhile is newer than this answer.
+        if (refusedBefore) this.keyRefused = null;
         const fresh = await this.#admitAll(answer.tasks);
         for (const broken of answer.broken) await this.#reportBroken(broken.id, broken.why);
         this.answered += 1;

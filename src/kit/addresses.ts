@@ -55,7 +55,8 @@ for (const [network, prefix] of forbiddenRanges) forbidden.addSubnet(network, pr
 /** @param allowPrivate `host` (any port) or `host:port`; IPv6 in brackets */
 export function createAddressPolicy(allowPrivate: readonly string[]): AddressPolicy {
   const allowed = new Set(allowPrivate.map((entry) => entry.trim().toLowerCase()));
-  const isAllowed = (url: URL): boolean => allowed.has(url.hostname) || allowed.has(`${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`);
+  const isAllowed = (url: URL): boolean =>
+    allowed.has(url.hostname) || allowed.has(`${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`);
 
   const open = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS } });
   const guarded = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS, lookup: guardedLookup } });
@@ -87,7 +88,8 @@ export function createAddressPolicy(allowPrivate: readonly string[]): AddressPol
 function parse(address: string | URL): URL {
   const url = URL.parse(String(address));
   if (!url) throw new Failure("content.unreachable", `"${String(address).slice(0, 200)}" is not an address`);
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw new Failure("content.forbidden_address", `${url.protocol}// is not fetched, only http:// and https://`);
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw new Failure("content.forbidden_address", `${url.protocol}// is not fetched, only http:// and https://`);
   return url;
 }
 
@@ -124,7 +126,11 @@ export function isForbidden(address: string): boolean {
 function embeddedIPv4(address: string): string | null {
   const groups = expand(address);
   const leading = groups.slice(0, 6).join(":");
-  const pair = ["0:0:0:0:0:65535", "0:0:0:0:0:0", "100:65435:0:0:0:0"].includes(leading) ? groups.slice(6) : groups[0] === 0x2002 ? groups.slice(1, 3) : null;
+  const pair = ["0:0:0:0:0:65535", "0:0:0:0:0:0", "100:65435:0:0:0:0"].includes(leading)
+    ? groups.slice(6)
+    : groups[0] === 0x2002
+      ? groups.slice(1, 3)
+      : null;
   if (!pair) return null;
   const [high = 0, low = 0] = pair;
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");

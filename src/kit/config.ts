@@ -1,84 +1,9 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
-
-/**
- * One table of settings. Order of precedence: flags > environment > `podcrew.config.{ts,js,json}` > defaults.
- * All problems are told at once, each with an example.
- */
-const port = z.coerce.number().int().min(0).max(65_535);
-const flag = z.union([z.boolean(), z.stringbool()]);
-const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(",").map((item) => item.trim()).filter(Boolean))]);
-const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ""));
-const timeZone = z.string().refine((zone) => {
-  try {
-    return Boolean(new Intl.DateTimeFormat("en", { timeZone: zone }));
-  } catch {
-    return false;
-  }
-}, "not a time zone");
-/** `host=driver` or `host=driver@origin`, comma separated. */
-const sites = z.union([
-  z.record(z.string(), z.object({ driver: z.string(), origin: z.url().optional() })),
-  z.string().transform((text, context) => {
-    const map: Record<string, { driver: string; origin?: string }> = {};
-    for (const item of text.split(",").map((part) => part.trim()).filter(Boolean)) {
-      const match = /^([^=]+)=([a-z0-9-]+)(?:@(https?:\/\/.+))?$/.exec(item);
-      if (!match?.[1] || !match[2]) {
-        context.addIssue({ code: "custom", message: `"${item}" is not host=driver` });
-        return z.NEVER;
-      }
-      map[match[1]] = { driver: match[2], ...(match[3] && { origin: match[3] }) };
-    }
-    return map;
-  }),
-]);
-
-interface Setting {
-  env: string;
-  schema: z.ZodType;
-  say: string;
-  example: string;
-}
-
-export const settings = {
-  data: { env: "PODCREW_DATA", schema: z.string().min(1).default(".podcrew"), say: "data folder", example: "./.podcrew" },
-  databaseUrl: { env: "DATABASE_URL", schema: z.url({ protocol: /^postgres(ql)?$/ }).optional(), say: "PostgreSQL >= 15; absent: embedded", example: "postgres://podcrew:…@127.0.0.1:5432/podcrew" },
-  managerUrl: { env: "MANAGER_URL", schema: httpUrl.optional(), say: "the manager that the farm pulls from", example: "https://manager.example.com" },
-  apiKey: { env: "API_KEY", schema: z.string().min(1).optional(), say: "the farm's key at that manager", example: "pck_…" },
-  concurrency: { env: "CONCURRENCY", schema: z.coerce.number().int().min(0).max(256).default(4), say: "tasks at a time; 0: everything is up, nothing is pulled", example: "4" },
-  workerId: { env: "WORKER_ID", schema: z.string().min(1).max(100).optional(), say: "this farm's name at the manager; absent: made once and kept in the data folder", example: "farm-1" },
-  pollSeconds: { env: "POLL_SECONDS", schema: z.coerce.number().min(0.2).max(3600).default(5), say: "pause between two pulls that brought nothing, s", example: "5" },
-  managerPort: { env: "MANAGER_PORT", schema: port.default(8700), say: "the manager's port", example: "8700" },
-  studioPort: { env: "STUDIO_PORT", schema: port.default(8710), say: "the studio's port", example: "8710" },
-  taskPort: { env: "TASK_PORT", schema: port.default(50_809), say: "the farm's port", example: "50809" },
-  host: { env: "HOST", schema: z.string().min(1).default("127.0.0.1"), say: "bind address of all listeners", example: "0.0.0.0" },
-  allowedHosts: { env: "ALLOWED_HOSTS", schema: list.default([]), say: "host names under which pages and the Task API may be asked", example: "studio.example.com,manager.example.com" },
-  publicManagerUrl: { env: "PUBLIC_MANAGER_URL", schema: httpUrl.optional(), say: "the manager's address as others see it", example: "https://manager.example.com" },
-  publicStudioUrl: { env: "PUBLIC_STUDIO_URL", schema: httpUrl.optional(), say: "the studio's address as others see it", example: "https://studio.example.com" },
-  allowPrivate: { env: "ALLOW_PRIVATE", schema: list.default([]), say: "private hosts whose files may be fetched, with port", example: "127.0.0.1:8700,nas.local" },
-  timeZone: { env: "TIME_ZONE", schema: timeZone.default(Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC"), say: "time zone of schedules and browsers", example: "Asia/Ho_Chi_Minh" },
-  locale: { env: "LOCALE", schema: z.string().min(2).default("en-US"), say: "language that browsers ask sites for", example: "en-US" },
-  key: { env: "PODCREW_KEY", schema: z.base64().refine((text) => Buffer.from(text, "base64").length === 32, "not 32 bytes").optional(), say: "vault key, 32 bytes in Base64", example: "openssl rand -base64 32" },
-  keyFile: { env: "PODCREW_KEY_FILE", schema: z.string().optional(), say: "file that holds the vault key", example: "/run/secrets/podcrew-key" },
-  browser: { env: "PODCREW_BROWSER", schema: z.string().optional(), say: "Chromium executable", example: "/usr/lib/chromium/chromium-headless-shell" },
-  browserWs: { env: "BROWSER_WS", schema: z.url({ protocol: /^wss?$/ }).optional(), say: "a Playwright browser server of the same version", example: "ws://browsers:3000/" },
-  headed: { env: "HEADED", schema: flag.default(false), say: "show the browser", example: "1" },
-  logLevel: { env: "LOG_LEVEL", schema: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"), say: "least level that is logged", example: "debug" },
-  logFormat: { env: "LOG_FORMAT", schema: z.enum(["json", "pretty"]).default(process.stderr.isTTY ? "pretty" : "json"), say: "log format", example: "json" },
-  drivers: { env: "DRIVERS", schema: z.string().optional(), say: "folder with your own drivers", example: "./drivers" },
-  sites: { env: "SITES", schema: sites.default({}), say: "hosts that a driver serves besides its own", example: "pod.example.com=podcrew-studio" },
-  mediaDirs: { env: "MEDIA_DIRS", schema: list.default([]), say: "folders from which local files may be posted", example: "/srv/episodes" },
-  imapHost: { env: "IMAP_HOST", schema: z.string().optional(), say: "IMAP server of the accounts' mailboxes; absent: guessed from the address", example: "imap.gmail.com" },
-  imapPort: { env: "IMAP_PORT", schema: port.default(993), say: "its port, TLS", example: "993" },
-  imapCaFile: { env: "IMAP_CA_FILE", schema: z.string().optional(), say: "certificate authority of that server", example: "/etc/ssl/mail-ca.pem" },
-  smtpUrl: { env: "SMTP_URL", schema: z.url({ protocol: /^(smtps?|lmtp)$/ }).optional(), say: "the studio mails sign-in codes through it", example: "smtp://user:pass@mail.example.com:587" },
-  mailFrom: { env: "MAIL_FROM", schema: z.string().default("studio@podcrew.example"), say: "sender of the studio's mails", example: "no-reply@studio.example.com" },
-  voiceCommand: { env: "VOICE_COMMAND", schema: z.string().optional(), say: "a command that narrates: text on stdin, WAV on stdout; {language} and {voice} are replaced", example: "piper --output_file - --model {voice}" },
-  stepSeconds: { env: "STEP_SECONDS", schema: z.coerce.number().min(1).max(3600).default(60), say: "upper bound of one step on a site, s", example: "60" },
-  settleSeconds: { env: "SETTLE_SECONDS", schema: z.coerce.number().min(0).max(86_400).optional(), say: "how long a site is left alone before an unknown click is looked up, s; absent: the driver's", example: "120" },
-} as const satisfies Record<string, Setting>;
+import type { z } from "zod";
+import { addSecret } from "./redact.ts";
+import { settings, type Setting } from "./settings.ts";
 
 export type Config = { readonly [K in keyof typeof settings]: z.output<(typeof settings)[K]["schema"]> };
 
@@ -87,34 +12,87 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-async function readFile(cwd: string): Promise<Record<string, unknown>> {
-  for (const name of ["podcrew.config.ts", "podcrew.config.js", "podcrew.config.json"]) {
-    const path = resolve(cwd, name);
-    if (!existsSync(path)) continue;
-    const module = (await import(pathToFileURL(path).href, name.endsWith(".json") ? { with: { type: "json" } } : {})) as { default: Record<string, unknown> };
-    const unknown = Object.keys(module.default).filter((key) => !(key in settings));
-    if (unknown.length > 0) throw new UsageError(`${name}: unknown setting ${unknown.join(", ")}. Known are: ${Object.keys(settings).join(", ")}.`);
-    return module.default;
-  }
-  return {};
-}
-
 /**
  * @param flags settings by name as given on the command line; undefined ones count as not given
+ * @param env "" counts as not given
  * @throws UsageError naming every bad setting, where it came from and an example
  */
-export async function loadConfig(flags: Record<string, unknown> = {}, env: NodeJS.ProcessEnv = process.env, cwd = process.cwd()): Promise<Config> {
+export async function loadConfig(
+  flags: Record<string, unknown> = {},
+  env: NodeJS.ProcessEnv = process.env,
+  cwd = process.cwd(),
+): Promise<Config> {
   const file = await readFile(cwd);
   const values: Record<string, unknown> = {};
   const problems: string[] = [];
   for (const [name, setting] of Object.entries<Setting>(settings)) {
-    const fromEnv = env[setting.env] === "" ? undefined : env[setting.env];
-    const [value, origin] = flags[name] !== undefined ? [flags[name], `--${name}`] : fromEnv !== undefined ? [fromEnv, setting.env] : [file[name], `${name} in podcrew.config`];
+    const { value, origin } = pick(name, setting, flags, env, file);
     const parsed = setting.schema.safeParse(value);
     if (parsed.success) values[name] = parsed.data;
-    else problems.push(`  ${origin}: ${parsed.error.issues.map((issue) => issue.message).join("; ")} (${setting.say}; for example ${setting.env}=${setting.example})`);
+    else problems.push(complain(setting, value, origin, parsed.error));
+    if (setting.secret && typeof value === "string") hide(value);
   }
-  if (problems.length > 0) throw new UsageError(`The configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n${problems.join("\n")}`);
+  if (problems.length > 0) {
+    throw new UsageError(
+      `The configuration has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n${problems.join("\n")}`,
+    );
+  }
   values["data"] = resolve(cwd, values["data"] as string);
   return values as Config;
+}
+
+interface Given {
+  value: unknown;
+  /** Where a person finds it. */
+  origin: string;
+}
+
+interface ConfigFile {
+  name: string;
+  values: Record<string, unknown>;
+}
+
+function pick(name: string, { env: variable }: Setting, flags: Record<string, unknown>, env: NodeJS.ProcessEnv, file: ConfigFile): Given {
+  if (flags[name] !== undefined)
+    return { value: flags[name], origin: `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}` };
+  if (env[variable]) return { value: env[variable], origin: variable };
+  return { value: file.values[name], origin: `${name} in ${file.name}` };
+}
+
+function complain({ env, say, example, secret }: Setting, value: unknown, origin: string, error: z.ZodError): string {
+  const shown = secret ? "" : `=${typeof value === "string" ? value : JSON.stringify(value)}`;
+  const reasons = new Set(error.issues.map((issue) => issue.message));
+  return `  ${origin}${shown}: ${[...reasons].join("; ")} (${say}; for example ${env}=${example})`;
+}
+
+/** A whole key, or the password within an address. */
+function hide(value: string): void {
+  if (!value.includes("://")) return addSecret(value);
+  const { password = "" } = URL.parse(value) ?? {};
+  addSecret(password);
+  if (URL.canParse(value)) addSecret(decodeURIComponent(password));
+}
+
+const FILES = ["podcrew.config.ts", "podcrew.config.js", "podcrew.config.json"];
+
+async function readFile(cwd: string): Promise<ConfigFile> {
+  const name = FILES.find((candidate) => existsSync(resolve(cwd, candidate)));
+  if (!name) return { name: "podcrew.config", values: {} };
+  const values = await importDefault(resolve(cwd, name)).catch((error: Error) => {
+    throw new UsageError(`${name} can't be read: ${error.message}`, { cause: error });
+  });
+  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+    throw new UsageError(
+      `${name} does not hold settings. It looks like ${name.endsWith(".json") ? '{ "concurrency": 2 }' : "export default { concurrency: 2 };"}`,
+    );
+  }
+  const unknown = Object.keys(values).filter((key) => !Object.hasOwn(settings, key));
+  if (unknown.length > 0)
+    throw new UsageError(`${name}: unknown setting ${unknown.join(", ")}. Known are: ${Object.keys(settings).join(", ")}.`);
+  return { name, values: values as Record<string, unknown> };
+}
+
+async function importDefault(path: string): Promise<unknown> {
+  const options = path.endsWith(".json") ? { with: { type: "json" } } : {};
+  return ((await import(pathToFileURL(path).href, options)) as { default: unknown }).default;
 }

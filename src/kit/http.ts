@@ -1,4 +1,4 @@
-import { fetch, type Dispatcher, type RequestInit } from "undici";
+import { fetch, type Dispatcher, type RequestInit, type Response } from "undici";
 
 /** An answer read to its end. `body` is parsed JSON where the answer is JSON, else text. */
 export interface HttpAnswer {
@@ -23,11 +23,13 @@ export interface HttpRequest {
 const DEADLINE_MS = 30_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+/** @param value header Retry-After: seconds, or an HTTP date. @returns ms from `now`; null when absent or neither */
 export function parseRetryAfter(value: string | null, now = Date.now()): number | null {
-  if (!value) return null;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-  const date = Date.parse(value);
+  const text = value?.trim() ?? "";
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  // Date.parse takes almost anything that ends in a number.
+  if (!/^[A-Z][a-z]+, .+ GMT$/.test(text)) return null;
+  const date = Date.parse(text);
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
@@ -43,10 +45,25 @@ export async function requestJson(url: string, request: HttpRequest = {}): Promi
   if (request.json !== undefined) init.body = JSON.stringify(request.json);
   if (request.dispatcher) init.dispatcher = request.dispatcher;
   const response = await fetch(url, init);
-  const length = Number(response.headers.get("content-length") ?? 0);
-  if (length > MAX_ANSWER_BYTES) throw new Error(`the answer is ${length} bytes long`);
-  const text = await response.text();
-  return { status: response.status, headers: response.headers as unknown as Headers, body: parse(text, response.headers.get("content-type")), retryAfterMs: parseRetryAfter(response.headers.get("retry-after")) };
+  const text = await readText(response);
+  return {
+    status: response.status,
+    headers: response.headers as unknown as Headers,
+    body: parse(text, response.headers.get("content-type")),
+    retryAfterMs: parseRetryAfter(response.headers.get("retry-after")),
+  };
+}
+
+/** Counted as it comes: a length may be absent, untrue, or that of the compressed form. */
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += (chunk as Uint8Array).byteLength;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`the answer is longer than ${MAX_ANSWER_BYTES / 1024 / 1024} MB`);
+    chunks.push(chunk as Uint8Array);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }
 
 function parse(text: string, type: string | null): unknown {

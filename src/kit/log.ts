@@ -1,4 +1,4 @@
-import { styleText } from "node:util";
+import { inspect, styleText } from "node:util";
 import winston from "winston";
 import { redact } from "./redact.ts";
 
@@ -56,7 +56,13 @@ function withFields(logger: winston.Logger, own: LogFields): Log {
   const at = (level: keyof typeof colours) => (message: string, fields?: LogFields) => {
     logger.log({ level, message, fields: { ...own, ...fields } });
   };
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), child: (fields) => withFields(logger, { ...own, ...fields }) };
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => withFields(logger, { ...own, ...fields }),
+  };
 }
 
 const reserved = new Set(["timestamp", "level", "message"]);
@@ -104,9 +110,11 @@ function toPlain(value: unknown, parents: readonly unknown[] = []): unknown {
 function textOfError(error: Error, depth = 0): string {
   const own = error.stack ?? `${error.name}: ${error.message}`;
   if (error.cause === undefined || depth >= MAX_DEPTH) return own;
-  return `${own}\ncaused by: ${error.cause instanceof Error ? textOfError(error.cause, depth + 1) : String(error.cause)}`;
+  return `${own}\ncaused by: ${error.cause instanceof Error ? textOfError(error.cause, depth + 1) : inspect(error.cause)}`;
 }
 
 function cut(line: string): string {
-  return line.length > MAX_LINE_CHARACTERS ? `${line.slice(0, MAX_LINE_CHARACTERS)}… (${line.length - MAX_LINE_CHARACTERS} more characters)` : line;
+  return line.length > MAX_LINE_CHARACTERS
+    ? `${line.slice(0, MAX_LINE_CHARACTERS)}… (${line.length - MAX_LINE_CHARACTERS} more characters)`
+    : line;
 }

@@ -35,7 +35,10 @@ const patterns: readonly [RegExp, string][] = [
   [/\b(pck_[A-Za-z0-9]{6})[A-Za-z0-9_-]{10,}/g, `$1${MASK}`],
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+/g, MASK],
   [/((?:set-)?cookie\\?"?\s*[:=]\s*\\?"?)(?!\[secret\])[^\r\n"]{4,}/gi, `$1${MASK}`],
-  [/((?:password|passwd|pass_?mail|app_?password|twofa|totp_?secret|authorization|x-api-key|api_?key|secret|token)\\?["']?\s*[:=]\s*\\?["']?)(?!\[secret\])(?!(?:Bearer|Basic)\s)[^\s"',;&}\\]{4,}/gi, `$1${MASK}`],
+  [
+    /((?:password|passwd|pass_?mail|app_?password|twofa|totp_?secret|authorization|x-api-key|api_?key|secret|token)\\?["']?\s*[:=]\s*\\?["']?)(?!\[secret\])(?!(?:Bearer|Basic)\s)[^\s"',;&}\\]{4,}/gi,
+    `$1${MASK}`,
+  ],
 ];
 
 /** The text with every live secret, and what looks like one, masked. */

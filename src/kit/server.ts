@@ -1,9 +1,12 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { UsageError } from "./config.ts";
+import { withDeadline } from "./deadline.ts";
 import type { Log } from "./log.ts";
 
 /** 1 MiB: JSON bodies; uploads stream through multipart with limits of their own. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
+
+const PROBE_MS = 2000;
 
 export interface ServerOptions {
   log: Log;
@@ -42,12 +45,23 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   app.get("/healthz", async () => ({ status: "ok" }));
   app.get("/readyz", async (_request, reply) => {
-    const probes = await Promise.all(Object.entries(options.ready ?? {}).map(async ([name, probe]) => [name, await probe()] as const));
+    const probes = await Promise.all(
+      Object.entries(options.ready ?? {}).map(async ([name, probe]) => [name, await reasonOf(probe)] as const),
+    );
     const waiting = Object.fromEntries(probes.filter(([, reason]) => reason !== null));
     const ready = Object.keys(waiting).length === 0;
     return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "waiting", ...(!ready && { waiting }) });
   });
   return app;
+}
+
+/** A probe that fails or hangs is a reason too. */
+async function reasonOf(probe: () => string | null | Promise<string | null>): Promise<string | null> {
+  try {
+    return await withDeadline(PROBE_MS, "the probe", async () => probe());
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** @param setting the environment variable that moves the port, for the sentence when it is taken. */

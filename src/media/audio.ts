@@ -34,11 +34,20 @@ export async function probeAudio(path: string): Promise<AudioFacts> {
   const { size: bytes } = await stat(path);
   if (bytes === 0) throw new Failure("content.audio", "the audio file is empty (0 bytes)");
   const { format } = await parse(path);
-  const container = containers[(format.container ?? "").toLowerCase()] ?? (/^(m4a|m4b|mp4|isom|iso\d|dash|3gp|qt)/i.test(format.container ?? "") ? containers["mp4"] : undefined);
+  const container =
+    containers[(format.container ?? "").toLowerCase()] ??
+    (/^(m4a|m4b|mp4|isom|iso\d|dash|3gp|qt)/i.test(format.container ?? "") ? containers["mp4"] : undefined);
   if (!container) throw new Failure("content.audio", `the audio is of an unusual kind (${format.container ?? "unknown"})`);
   if (format.hasVideo) throw new Failure("content.audio", "the file is a video");
-  if (format.hasAudio === false || !format.duration || !Number.isFinite(format.duration)) throw new Failure("content.audio", "the audio file holds no sound");
-  return { seconds: format.duration, mime: container.mime, bytes, codec: format.codec ?? "unknown", format: /Layer [12]$/.test(format.codec ?? "") ? "mp2" : container.format };
+  if (format.hasAudio === false || !format.duration || !Number.isFinite(format.duration))
+    throw new Failure("content.audio", "the audio file holds no sound");
+  return {
+    seconds: format.duration,
+    mime: container.mime,
+    bytes,
+    codec: format.codec ?? "unknown",
+    format: /Layer [12]$/.test(format.codec ?? "") ? "mp2" : container.format,
+  };
 }
 
 async function parse(path: string): Promise<IAudioMetadata> {

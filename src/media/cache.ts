@@ -128,6 +128,7 @@ async function build<Facts>(entry: CacheEntry, path: string, make: (temporary: s
 async function ride(flight: Flight, { signal, onProgress }: CacheUse): Promise<Cached<unknown>> {
   const left = Promise.withResolvers<never>();
   const leave = (): void => left.reject(signal.reason);
+  if (signal.aborted) leave();
   signal.addEventListener("abort", leave, { once: true });
   if (onProgress) flight.listeners.add(onProgress);
   flight.waiting += 1;

@@ -61,7 +61,10 @@ async function sniff(path: string): Promise<{ kind: string; bytes: number }> {
   const kind = imageKind(head);
   if (kind) return { kind, bytes: size };
   const isSvg = /<svg|<\?xml/i.test(head.toString("utf8"));
-  throw new Failure("content.image", isSvg ? "SVG drawings are not taken, as they can point to other files" : "the file is not an image of a known kind");
+  throw new Failure(
+    "content.image",
+    isSvg ? "SVG drawings are not taken, as they can point to other files" : "the file is not an image of a known kind",
+  );
 }
 
 function sayShape({ autoOrient: { width, height } }: Metadata, side: number): string[] {
@@ -86,12 +89,35 @@ function sayContent(kind: string, metadata: Metadata): string[] {
 
 /** Upright, opaque, RGB, `side` x `side`, as raw pixels. */
 async function drawSquare(inputPath: string, side: number): Promise<Buffer> {
-  const upright = await sharp(inputPath, settings).autoOrient().flatten({ background: "white" }).toColourspace("srgb").resize(side, side, { fit: "inside" }).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  const upright = await sharp(inputPath, settings)
+    .autoOrient()
+    .flatten({ background: "white" })
+    .toColourspace("srgb")
+    .resize(side, side, { fit: "inside" })
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = upright.info;
-  const picture = await sharp(upright.data, { raw: { width, height, channels } }).resize(fitInto(width, height, side)).toColourspace("srgb").png({ compressionLevel: 0 }).toBuffer();
+  const picture = await sharp(upright.data, { raw: { width, height, channels } })
+    .resize(fitInto(width, height, side))
+    .toColourspace("srgb")
+    .png({ compressionLevel: 0 })
+    .toBuffer();
   // The backdrop is drawn small and enlarged: the same look as a wide blur, at a fraction of the work.
-  const backdrop = await sharp(upright.data, { raw: { width, height, channels } }).resize(96, 96, { fit: "cover" }).blur(6).modulate({ brightness: 0.72, saturation: 0.9 }).toColourspace("srgb").png().toBuffer();
-  return sharp(await sharp(backdrop).resize(side, side, { kernel: "cubic" }).blur(side / 96).png({ compressionLevel: 0 }).toBuffer())
+  const backdrop = await sharp(upright.data, { raw: { width, height, channels } })
+    .resize(96, 96, { fit: "cover" })
+    .blur(6)
+    .modulate({ brightness: 0.72, saturation: 0.9 })
+    .toColourspace("srgb")
+    .png()
+    .toBuffer();
+  return sharp(
+    await sharp(backdrop)
+      .resize(side, side, { kernel: "cubic" })
+      .blur(side / 96)
+      .png({ compressionLevel: 0 })
+      .toBuffer(),
+  )
     .composite([{ input: picture, gravity: "centre" }])
     .removeAlpha()
     .toColourspace("srgb")
@@ -107,7 +133,10 @@ function fitInto(width: number, height: number, side: number): { width: number; 
 /** The best JPEG that is small enough: first less quality that nobody sees, then fewer pixels, then less quality that one does. */
 async function compress(pixels: Buffer, side: number, limits: CoverLimits): Promise<{ data: Buffer; pixels: number; quality: number }> {
   const encode = async (size: number, quality: number): Promise<Buffer> =>
-    sharp(pixels, { raw: { width: side, height: side, channels: 3 } }).resize(size, size).jpeg({ quality, progressive: true }).toBuffer();
+    sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
+      .resize(size, size)
+      .jpeg({ quality, progressive: true })
+      .toBuffer();
   for (const size of sizes(side, limits.minPixels)) {
     const qualities = size === limits.minPixels ? [...GOOD_QUALITIES, ...POOR_QUALITIES] : GOOD_QUALITIES;
     // The lowest quality tells at once whether this size can be brought under the limit.
@@ -118,7 +147,10 @@ async function compress(pixels: Buffer, side: number, limits: CoverLimits): Prom
       if (data.length <= limits.maxBytes) return { data, pixels: size, quality };
     }
   }
-  throw new Failure("content.image", `the image can't be brought under ${kilobytes(limits.maxBytes)} at ${limits.minPixels}x${limits.minPixels}`);
+  throw new Failure(
+    "content.image",
+    `the image can't be brought under ${kilobytes(limits.maxBytes)} at ${limits.minPixels}x${limits.minPixels}`,
+  );
 }
 
 function sizes(side: number, least: number): number[] {
@@ -133,6 +165,8 @@ function kilobytes(bytes: number): string {
 
 function explain(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  const why = /exceeds pixel limit/i.test(message) ? `the image has more than ${MAX_INPUT_PIXELS / 1_000_000} million pixels` : "the image is damaged or does not open";
+  const why = /exceeds pixel limit/i.test(message)
+    ? `the image has more than ${MAX_INPUT_PIXELS / 1_000_000} million pixels`
+    : "the image is damaged or does not open";
   return new Failure("content.image", why, { cause: error });
 }

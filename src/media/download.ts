@@ -37,7 +37,8 @@ export async function download(url: string, options: DownloadOptions): Promise<D
   options.signal.throwIfAborted();
   if (/^data:/i.test(url) && options.kind === "image") return keepDataUrl(url, options);
   const address = URL.parse(url);
-  if (!address || !/^https?:$/.test(address.protocol)) throw new Failure("content.unreachable", `the ${options.kind}'s address is not an http:// or https:// address`);
+  if (!address || !/^https?:$/.test(address.protocol))
+    throw new Failure("content.unreachable", `the ${options.kind}'s address is not an http:// or https:// address`);
   const deadline = AbortSignal.timeout(options.deadlineMs);
   const both = AbortSignal.any([options.signal, deadline]);
   const partPath = `${options.toPath}.${randomUUID()}.part`;
@@ -58,7 +59,12 @@ async function follow(address: URL, { policy, kind }: DownloadOptions, signal: A
   let url = address;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
     await orAborted(policy.check(url), signal);
-    const response = await fetch(url, { dispatcher: policy.dispatcher, redirect: "manual", signal, headers: { "user-agent": "Podcrew (podcast publisher)", accept: `${kind}/*, */*;q=0.5` } });
+    const response = await fetch(url, {
+      dispatcher: policy.dispatcher,
+      redirect: "manual",
+      signal,
+      headers: { "user-agent": "Podcrew (podcast publisher)", accept: `${kind}/*, */*;q=0.5` },
+    });
     if (!redirects.has(response.status)) return response;
     await response.body?.cancel();
     const next = URL.parse(response.headers.get("location") ?? "", url);
@@ -74,7 +80,8 @@ async function keep(response: Response, partPath: string, { maxBytes, kind }: Do
     throw new Refused(why);
   };
   if (!response.ok) return refuse(`answered ${response.status} (${STATUS_CODES[response.status] ?? "unknown"})`);
-  if (mediaType(response) === "text/html") return refuse(`answered a web page where ${kind === "image" ? "an image" : "sound"} was expected`);
+  if (mediaType(response) === "text/html")
+    return refuse(`answered a web page where ${kind === "image" ? "an image" : "sound"} was expected`);
   const tooLarge = `is larger than ${Math.round(maxBytes / 1_000_000)} MB`;
   if (Number(response.headers.get("content-length") ?? 0) > maxBytes) return refuse(tooLarge);
   if (!response.body) return refuse("answered nothing");
@@ -85,7 +92,7 @@ async function keep(response: Response, partPath: string, { maxBytes, kind }: Do
       done(bytes > maxBytes ? new Refused(tooLarge) : null, chunk);
     },
   });
-  await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), counter, createWriteStream(partPath, { flush: true }), { signal });
+  await pipeline(Readable.fromWeb(response.body), counter, createWriteStream(partPath, { flush: true }), { signal });
   return bytes;
 }
 
@@ -96,8 +103,11 @@ function explain(error: unknown, address: URL, deadlineMs: number | null, { kind
   const known = findCause(error, (cause) => cause instanceof Failure);
   if (known instanceof Failure) return new Failure(known.code, `the ${kind} at ${address.host}: ${known.detail}`, { cause: error });
   const refused = findCause(error, (cause) => cause instanceof Refused);
-  const code = (findCause(error, (cause) => typeof (cause as NodeJS.ErrnoException).code === "string") as NodeJS.ErrnoException | undefined)?.code ?? "";
-  const why = deadlineMs !== null ? `did not arrive within ${Math.round(deadlineMs / 100) / 10} s` : (refused?.message ?? reasons[code] ?? `broke off${code ? ` (${code})` : ""}`);
+  const code = findCause(error, (cause) => typeof cause.code === "string")?.code ?? "";
+  const why =
+    deadlineMs !== null
+      ? `did not arrive within ${Math.round(deadlineMs / 100) / 10} s`
+      : (refused?.message ?? reasons[code] ?? `broke off${code ? ` (${code})` : ""}`);
   if (["ENOSPC", "EACCES", "EROFS", "EDQUOT"].includes(code)) return new Failure("farm.disk", code, { cause: error });
   return new Failure("content.unreachable", `the ${kind} at ${address.host} ${why}`, { cause: error });
 }
@@ -116,7 +126,7 @@ const reasons: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: "has a certificate that nobody vouches for",
 };
 
-function findCause(error: unknown, matches: (cause: Error) => boolean): Error | undefined {
+function findCause(error: unknown, matches: (cause: NodeJS.ErrnoException) => boolean): NodeJS.ErrnoException | undefined {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth += 1) if (matches(cause)) return cause;
   return undefined;
 }

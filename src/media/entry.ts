@@ -6,7 +6,11 @@ import { diskFailure } from "./disk.ts";
 import type { JobCall, JobName, JobNews, JobResult, Jobs } from "./jobs.ts";
 import { narrate } from "./narrate.ts";
 
-type Work<Name extends JobName> = (input: Jobs[Name]["input"], onProgress: (share: number) => void, signal: AbortSignal) => Promise<Jobs[Name]["output"]>;
+type Work<Name extends JobName> = (
+  input: Jobs[Name]["input"],
+  onProgress: (share: number) => void,
+  signal: AbortSignal,
+) => Promise<Jobs[Name]["output"]>;
 
 const work: { [Name in JobName]: Work<Name> } = {
   narrate,
@@ -29,11 +33,15 @@ export async function run<Name extends JobName>({ name, input, port }: JobCall<N
   let told = 0;
   tell({ kind: "started" });
   try {
-    const value = await work[name](input, (share) => {
-      if (share - told < PROGRESS_STEP) return;
-      told = share;
-      tell({ kind: "progress", share });
-    }, controller.signal);
+    const value = await work[name](
+      input,
+      (share) => {
+        if (share - told < PROGRESS_STEP) return;
+        told = share;
+        tell({ kind: "progress", share });
+      },
+      controller.signal,
+    );
     return { ok: true, value };
   } catch (error) {
     return { ok: false, failure: controller.signal.aborted ? null : toFailureData(diskFailure(error)) };

@@ -39,22 +39,38 @@ export interface EpisodeText {
 
 /** The episode's own audio, made fit for the site; without one, its text is read aloud. */
 export async function episodeAudio(episode: WorkerEpisode, text: EpisodeText, options: PrepareOptions): Promise<EpisodeAudio> {
-  const audio = episode.audio_url ? await givenAudio(episode, episode.audio_url, text, options) : await narratedAudio(episode, text, options);
+  const audio = episode.audio_url
+    ? await givenAudio(episode, episode.audio_url, text, options)
+    : await narratedAudio(episode, text, options);
   const { maxBytes } = options.limits.audio;
-  if (audio.facts.bytes > maxBytes) throw new Failure("content.audio", `the audio has ${megabytes(audio.facts.bytes)}, the site takes ${megabytes(maxBytes)}${audio.narrated ? "; shorten the text" : ""}`);
+  if (audio.facts.bytes > maxBytes)
+    throw new Failure(
+      "content.audio",
+      `the audio has ${megabytes(audio.facts.bytes)}, the site takes ${megabytes(maxBytes)}${audio.narrated ? "; shorten the text" : ""}`,
+    );
   return audio;
 }
 
 async function givenAudio(episode: WorkerEpisode, address: string, text: EpisodeText, options: PrepareOptions): Promise<EpisodeAudio> {
   const { cacheDir, policy, pool, signal, mediaDirs = [], deadlines } = options;
-  const source = await fetchSource(address, { kind: "audio", cacheDir, policy, mediaDirs, deadlineMs: deadlines?.audioMs ?? 15 * 60_000, maxBytes: MAX_SOURCE_BYTES, signal, onProgress: () => undefined });
+  const source = await fetchSource(address, {
+    kind: "audio",
+    cacheDir,
+    policy,
+    mediaDirs,
+    deadlineMs: deadlines?.audioMs ?? 15 * 60_000,
+    maxBytes: MAX_SOURCE_BYTES,
+    signal,
+    onProgress: () => undefined,
+  });
   options.onProgress(FETCHING_SHARE, "checking audio");
   try {
     const facts = await pool.probe(source.path, { signal });
     const language = wantedLanguage(episode, options) || guessLanguage(`${text.title} ${text.fullText}`);
     const { formats } = options.limits.audio;
     if (formats.includes(facts.format)) return { path: source.path, id: source.hash, facts, language, narrated: false, fixes: [] };
-    if (facts.format === "wav" && formats.includes("mp3")) return { ...(await converted(source, facts, text, options)), language, narrated: false };
+    if (facts.format === "wav" && formats.includes("mp3"))
+      return { ...(await converted(source, facts, text, options)), language, narrated: false };
     throw new Failure("content.audio", `the audio is ${facts.format.toUpperCase()} (${facts.codec}), the site takes ${list(formats)}`);
   } catch (error) {
     if (error instanceof Failure && error.code === "content.audio") await source.discard();
@@ -62,7 +78,12 @@ async function givenAudio(episode: WorkerEpisode, address: string, text: Episode
   }
 }
 
-async function converted(source: { path: string; hash: string }, from: AudioFacts, { title }: EpisodeText, options: PrepareOptions): Promise<Pick<EpisodeAudio, "path" | "id" | "facts" | "fixes">> {
+async function converted(
+  source: { path: string; hash: string },
+  from: AudioFacts,
+  { title }: EpisodeText,
+  options: PrepareOptions,
+): Promise<Pick<EpisodeAudio, "path" | "id" | "facts" | "fixes">> {
   const { cacheDir, pool, signal } = options;
   const key = [RECIPE, "convert", source.hash, title];
   const { path, facts } = await cached(
@@ -79,8 +100,16 @@ async function converted(source: { path: string; hash: string }, from: AudioFact
 async function narratedAudio(episode: WorkerEpisode, { title, fullText }: EpisodeText, options: PrepareOptions): Promise<EpisodeAudio> {
   const { cacheDir, pool, signal, limits } = options;
   if (!/[\p{L}\p{N}]/u.test(fullText)) throw new Failure("content.empty");
-  if (!limits.audio.formats.includes("mp3")) throw new Failure("content.audio", `a text is narrated as MP3, the site takes ${list(limits.audio.formats)}; give the episode an audio_url`);
-  if (fullText.length > MAX_SPOKEN_CHARACTERS) throw new Failure("content.audio", `the text has ${fullText.length} characters, at most ${MAX_SPOKEN_CHARACTERS} are narrated; shorten it or give the episode an audio_url`);
+  if (!limits.audio.formats.includes("mp3"))
+    throw new Failure(
+      "content.audio",
+      `a text is narrated as MP3, the site takes ${list(limits.audio.formats)}; give the episode an audio_url`,
+    );
+  if (fullText.length > MAX_SPOKEN_CHARACTERS)
+    throw new Failure(
+      "content.audio",
+      `the text has ${fullText.length} characters, at most ${MAX_SPOKEN_CHARACTERS} are narrated; shorten it or give the episode an audio_url`,
+    );
   const { language, guessedFor } = chooseLanguage(wantedLanguage(episode, options), fullText);
   const { voice, fixes } = chooseVoice(episode.voice ?? "", pool.voiceName);
   if (guessedFor) fixes.unshift({ field: "audio", say: `language "${guessedFor.slice(0, 40)}" is not known -> read as ${language}` });
@@ -88,7 +117,10 @@ async function narratedAudio(episode: WorkerEpisode, { title, fullText }: Episod
   const { path, facts } = await cached(
     { cacheDir, kind: "narrated", key, ending: ".mp3" },
     async (outPath, onProgress, both) => {
-      await pool.narrate({ text: fullText, title, language, voice, wordsPerMinute: WORDS_PER_MINUTE, outPath }, { signal: both, onProgress });
+      await pool.narrate(
+        { text: fullText, title, language, voice, wordsPerMinute: WORDS_PER_MINUTE, outPath },
+        { signal: both, onProgress },
+      );
       return pool.probe(outPath, { signal: both });
     },
     { signal, onProgress: (share) => options.onProgress(share, "narrating") },

@@ -49,11 +49,18 @@ function speak(engine: Engine, line: string): Int16Array {
   return all;
 }
 
-const { values } = parseArgs({ options: { language: { type: "string", default: "en" }, voice: { type: "string", default: "" }, rate: { type: "string", default: "165" } } });
+const { values } = parseArgs({
+  options: {
+    language: { type: "string", default: "en" },
+    voice: { type: "string", default: "" },
+    rate: { type: "string", default: "165" },
+  },
+});
 // The reader has gone: so does this process, without a word.
 process.stdout.on("error", () => process.exit(1));
 const engine = await loadEngine();
-if (engine.set_voice(values.voice === "" ? values.language : `${values.language}+${values.voice}`) !== 0) process.exit(exits.unknownLanguage);
+if (engine.set_voice(values.voice === "" ? values.language : `${values.language}+${values.voice}`) !== 0)
+  process.exit(exits.unknownLanguage);
 engine.set_rate(Number(values.rate));
 for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
   const samples = speak(engine, line);

@@ -140,7 +140,13 @@ function feedItem(show: FeedShow, episode: FeedEpisode) {
     },
     podcast: {
       ...(episode.narrated && { txts: [{ display: "true", purpose: "ai-content" }] }),
-      ...(episode.transcripts && { transcripts: episode.transcripts.map(({ url, mime, language }) => ({ url: address(url), type: mime, ...(language && { language }) })) }),
+      ...(episode.transcripts && {
+        transcripts: episode.transcripts.map(({ url, mime, language }) => ({
+          url: address(url),
+          type: mime,
+          ...(language && { language }),
+        })),
+      }),
     },
   };
 }
@@ -175,8 +181,10 @@ function line(text: string): string {
  */
 function tidy(xml: string): string {
   return xml
-    .replace(/\s*<!\[CDATA\[([\s\S]*?)\]\]>\s*|<itunes:explicit>(yes|no)<\/itunes:explicit>/g, (_all, text: string | undefined, explicit: string | undefined) =>
-      explicit === undefined ? `<![CDATA[${text ?? ""}]]>` : `<itunes:explicit>${explicit === "yes"}</itunes:explicit>`,
+    .replace(
+      /\s*<!\[CDATA\[([\s\S]*?)\]\]>\s*|<itunes:explicit>(yes|no)<\/itunes:explicit>/g,
+      (_all, text: string | undefined, explicit: string | undefined) =>
+        explicit === undefined ? `<![CDATA[${text ?? ""}]]>` : `<itunes:explicit>${explicit === "yes"}</itunes:explicit>`,
     )
     .replaceAll(APOSTROPHE_MARK, "");
 }

@@ -1,7 +1,12 @@
 import { element, type HtmlElement, type HtmlNode } from "./html-tree.ts";
 
 const headings = new Set(["h1", "h2", "h3", "h4", "h5", "h6"]);
-const blocks = new Set([...headings, ..."address article aside blockquote caption dd div dl dt figcaption figure footer header hgroup hr li main menu nav ol p pre section table tbody td tfoot th thead tr ul".split(" ")]);
+const blocks = new Set([
+  ...headings,
+  ..."address article aside blockquote caption dd div dl dt figcaption figure footer header hgroup hr li main menu nav ol p pre section table tbody td tfoot th thead tr ul".split(
+    " ",
+  ),
+]);
 const twins: Readonly<Record<string, string>> = { b: "strong", strong: "b", i: "em", em: "i", s: "del", del: "s" };
 
 /** What the site takes, and what had to happen to the rest ("<h1> -> <p><strong>"), once each. */
@@ -21,7 +26,9 @@ function holdsBlock(node: HtmlNode): boolean {
 }
 
 function isBlank(nodes: readonly HtmlNode[]): boolean {
-  return nodes.every((node) => (typeof node === "string" ? node.trim() === "" : node.tag === "br" || (node.tag !== "img" && isBlank(node.children))));
+  return nodes.every((node) =>
+    typeof node === "string" ? node.trim() === "" : node.tag === "br" || (node.tag !== "img" && isBlank(node.children)),
+  );
 }
 
 /** Paragraphs, lists and headings in order; loose text between them becomes paragraphs of its own. */
@@ -74,10 +81,20 @@ function heading(tag: string, children: HtmlNode[], subset: Subset): HtmlNode[] 
 
 function list(node: HtmlElement, subset: Subset): HtmlNode[] {
   const tag = node.tag === "menu" ? "ul" : node.tag;
-  const items = node.children.filter((child) => !(typeof child === "string" && child.trim() === "")).map((child) => (typeof child !== "string" && child.tag === "li" ? child.children : [child]));
-  if (subset.allowed.has(tag) && subset.allowed.has("li")) return [element(tag, items.map((children) => element("li", listItem(children, subset))))];
+  const items = node.children
+    .filter((child) => !(typeof child === "string" && child.trim() === ""))
+    .map((child) => (typeof child !== "string" && child.tag === "li" ? child.children : [child]));
+  if (subset.allowed.has(tag) && subset.allowed.has("li"))
+    return [
+      element(
+        tag,
+        items.map((children) => element("li", listItem(children, subset))),
+      ),
+    ];
   subset.changes.add(`<${tag}> -> lines with ${tag === "ol" ? "numbers" : "bullets"}`);
-  return items.flatMap((children, index) => paragraph([tag === "ol" ? `${index + 1}. ` : "• ", ...trimRun(toInline(children, subset))], subset));
+  return items.flatMap((children, index) =>
+    paragraph([tag === "ol" ? `${index + 1}. ` : "• ", ...trimRun(toInline(children, subset))], subset),
+  );
 }
 
 /** `<li><p>text</p></li>` is written as `<li>text</li>`, as editors do. */

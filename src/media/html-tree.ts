@@ -40,5 +40,13 @@ export function parseTree(html: string): HtmlNode[] {
 }
 
 export function writeTree(nodes: readonly HtmlNode[]): string {
-  return nodes.map((node) => (typeof node === "string" ? encode(node) : voids.has(node.tag) ? `<${node.tag}${node.attributes}>` : `<${node.tag}${node.attributes}>${writeTree(node.children)}</${node.tag}>`)).join("");
+  return nodes
+    .map((node) =>
+      typeof node === "string"
+        ? encode(node)
+        : voids.has(node.tag)
+          ? `<${node.tag}${node.attributes}>`
+          : `<${node.tag}${node.attributes}>${writeTree(node.children)}</${node.tag}>`,
+    )
+    .join("");
 }

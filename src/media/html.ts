@@ -31,7 +31,10 @@ const wide = {
   allowedSchemes: ["http", "https", "mailto"],
   allowProtocolRelative: false,
   /** Gone with all they hold. */
-  nonTextTags: "script style noscript template textarea option select button iframe object embed applet svg math title video audio canvas form".split(" "),
+  nonTextTags:
+    "script style noscript template textarea option select button iframe object embed applet svg math title video audio canvas form".split(
+      " ",
+    ),
   nestingLimit: 60,
 };
 const dropped = new Set([...wide.nonTextTags, "link", "meta", "base", "input"]);
@@ -46,7 +49,9 @@ export function fitHtml(source: string, limits: HtmlLimits): FittedHtml {
   const clean = xmlText(source.slice(0, MAX_SOURCE_CHARACTERS));
   const changes = new Set<string>();
   if (source.length > MAX_SOURCE_CHARACTERS) changes.add(`only the first ${MAX_SOURCE_CHARACTERS} of ${source.length} characters read`);
-  const nodes = isPlain(clean) ? plainToTree(clean) : parseTree(sanitize(clean, { ...wide, onOpenTag: (tag, attributes) => judge(tag, attributes, changes) }));
+  const nodes = isPlain(clean)
+    ? plainToTree(clean)
+    : parseTree(sanitize(clean, { ...wide, onOpenTag: (tag, attributes) => judge(tag, attributes, changes) }));
   const subset: Subset = { allowed: new Set(limits.tags), changes };
   const whole = toBlocks(nodes, subset);
   const wholeHtml = write(whole);
@@ -54,7 +59,11 @@ export function fitHtml(source: string, limits: HtmlLimits): FittedHtml {
   const kept = fits ? whole : cutTree(whole, limits.maxCharacters);
   const html = fits ? wholeHtml : write(kept);
   const fixes = [...changes].toSorted().map((say): Fix => ({ field: "about", say: `about: ${say}` }));
-  if (!fits) fixes.push({ field: "about", say: `about of ${wholeHtml.length} characters -> cut to ${html.length} (the site takes ${limits.maxCharacters})` });
+  if (!fits)
+    fixes.push({
+      field: "about",
+      say: `about of ${wholeHtml.length} characters -> cut to ${html.length} (the site takes ${limits.maxCharacters})`,
+    });
   const fullText = treeToText(toBlocks(nodes, textual));
   return { html, text: fits ? fullText : treeToText(kept), fullText, fixes };
 }
@@ -65,7 +74,10 @@ function write(nodes: readonly HtmlNode[]): string {
 }
 
 /** Lists and headings kept, so that the text has its breaks whatever the site takes. */
-const textual: Subset = { allowed: new Set(["p", "br", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"]), changes: new Set() };
+const textual: Subset = {
+  allowed: new Set(["p", "br", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"]),
+  changes: new Set(),
+};
 
 function isPlain(text: string): boolean {
   return !/<\/?[a-z][^<>]*>|<!--|<!doctype|&(?:[a-z]+\d*|#\d+|#x[0-9a-f]+);/i.test(text);
@@ -75,7 +87,15 @@ function plainToTree(text: string): HtmlNode[] {
   return text
     .split(/\n[^\S\n]*\n\s*/)
     .filter((part) => part.trim() !== "")
-    .map((part) => element("p", part.trim().split("\n").flatMap((row, index): HtmlNode[] => (index === 0 ? [row.trim()] : [element("br", []), row.trim()]))));
+    .map((part) =>
+      element(
+        "p",
+        part
+          .trim()
+          .split("\n")
+          .flatMap((row, index): HtmlNode[] => (index === 0 ? [row.trim()] : [element("br", []), row.trim()])),
+      ),
+    );
 }
 
 /** Writes down what the sanitiser is about to take away. */
@@ -84,6 +104,7 @@ function judge(tag: string, attributes: Record<string, string>, changes: Set<str
   else if (!silent.has(tag)) changes.add(`<${encode(tag)}> unwrapped`);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) changes.add("event handlers removed");
-    else if (links.has(name) && !/^(https?:\/\/|mailto:)/i.test(value.trim())) changes.add(`<${tag}> ${name} that is no web address removed`);
+    else if (links.has(name) && !/^(https?:\/\/|mailto:)/i.test(value.trim()))
+      changes.add(`<${tag}> ${name} that is no web address removed`);
   }
 }

@@ -26,4 +26,6 @@ export interface JobCall<Name extends JobName = JobName> {
 export type JobNews = { kind: "started" } | { kind: "progress"; share: number };
 
 /** An Error loses its class on the way, so failures travel as rows; null: the job was canceled. */
-export type JobResult<Name extends JobName = JobName> = { ok: true; value: Jobs[Name]["output"] } | { ok: false; failure: FailureData | null };
+export type JobResult<Name extends JobName = JobName> =
+  | { ok: true; value: Jobs[Name]["output"] }
+  | { ok: false; failure: FailureData | null };

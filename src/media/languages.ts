@@ -4,7 +4,15 @@ const spoken = new Set(
     " ",
   ),
 );
-const aliases: Readonly<Record<string, string>> = { zh: "cmn", "zh-cn": "cmn", "zh-tw": "cmn", "zh-hk": "yue", iw: "he", in: "id", "en-uk": "en-gb" };
+const aliases: Readonly<Record<string, string>> = {
+  zh: "cmn",
+  "zh-cn": "cmn",
+  "zh-tw": "cmn",
+  "zh-hk": "yue",
+  iw: "he",
+  in: "id",
+  "en-uk": "en-gb",
+};
 
 /** Letters that only Vietnamese uses: đ, ơ, ư, and vowels with hook, dot below or two marks. */
 const vietnamese = /[đơưĐƠƯ\u1EA0-\u1EF9]/g;

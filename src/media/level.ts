@@ -74,7 +74,11 @@ function loudnessOf(sounds: readonly Float32Array[]): number {
 }
 
 /** The recording at its final level, peaks held down, a second at a time. */
-export async function* levelled({ raw, samples }: Recording, gainDb: number, signal: AbortSignal): AsyncGenerator<Float32Array, void, void> {
+export async function* levelled(
+  { raw, samples }: Recording,
+  gainDb: number,
+  signal: AbortSignal,
+): AsyncGenerator<Float32Array, void, void> {
   const limiter = createLimiter(MP3_HZ, fromDb(gainDb), CEILING);
   for (let at = 0; at < samples; at += BLOCK_SAMPLES) {
     signal.throwIfAborted();

@@ -16,7 +16,10 @@ export async function createMp3Stream(channels: 1 | 2): Promise<Mp3Stream> {
   const { kbits, scale } = settings[channels];
   encoder.configure({ sampleRate: MP3_HZ, channels, bitrate: kbits });
   // The encoder hands out a view of its own memory, which the next call overwrites.
-  return { push: (sound) => encoder.encode(sound.map((samples) => samples.map((sample) => sample / scale))).slice(), end: () => encoder.finalize().slice() };
+  return {
+    push: (sound) => encoder.encode(sound.map((samples) => samples.map((sample) => sample / scale))).slice(),
+    end: () => encoder.finalize().slice(),
+  };
 }
 
 /** An ID3v2.3 tag with a title, so that players show more than a file name; empty for no title. */

@@ -48,10 +48,20 @@ export async function narrate(narration: Narration, onProgress: (share: number) 
     const spoken = await record(lines, narration, raw, (share) => onProgress(share * shares.speaking), both);
     const gainDb = await chooseGainDb(spoken, both);
     onProgress(shares.speaking + shares.levelling);
-    return await encode(spoken, gainDb, narration, (share) => onProgress(shares.speaking + shares.levelling + share * (1 - shares.speaking - shares.levelling)), both);
+    return await encode(
+      spoken,
+      gainDb,
+      narration,
+      (share) => onProgress(shares.speaking + shares.levelling + share * (1 - shares.speaking - shares.levelling)),
+      both,
+    );
   } catch (error) {
     signal.throwIfAborted();
-    if (deadline.aborted) throw new Failure("farm.narration", `the voice took longer than ${Math.round(deadlineMs / 1000)} s for ${narration.text.length} characters`);
+    if (deadline.aborted)
+      throw new Failure(
+        "farm.narration",
+        `the voice took longer than ${Math.round(deadlineMs / 1000)} s for ${narration.text.length} characters`,
+      );
     throw error;
   } finally {
     await raw.close();
@@ -60,7 +70,13 @@ export async function narrate(narration: Narration, onProgress: (share: number) 
 }
 
 /** The voice's sound at 44.1 kHz into the file, measured on its way. */
-async function record(lines: readonly string[], narration: Narration, raw: FileHandle, onProgress: (share: number) => void, signal: AbortSignal): Promise<Recording> {
+async function record(
+  lines: readonly string[],
+  narration: Narration,
+  raw: FileHandle,
+  onProgress: (share: number) => void,
+  signal: AbortSignal,
+): Promise<Recording> {
   const meter = createLoudnessMeter(MP3_HZ);
   const expectedSeconds = (lines.join(" ").length / 14) * (165 / narration.wordsPerMinute);
   let [samples, rate] = [0, 0];
@@ -85,7 +101,13 @@ async function record(lines: readonly string[], narration: Narration, raw: FileH
   return { raw, samples, lufs: meter.integrated(), truePeak: meter.truePeak() };
 }
 
-async function encode(recording: Recording, gainDb: number, { outPath, title }: Narration, onProgress: (share: number) => void, signal: AbortSignal): Promise<NarrationFacts> {
+async function encode(
+  recording: Recording,
+  gainDb: number,
+  { outPath, title }: Narration,
+  onProgress: (share: number) => void,
+  signal: AbortSignal,
+): Promise<NarrationFacts> {
   const encoder = await createMp3Stream(1);
   const out = await open(outPath, "w");
   let [bytes, done] = [0, 0];

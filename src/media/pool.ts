@@ -78,7 +78,12 @@ export function openMediaPool(options: MediaPoolOptions): MediaPool {
   };
 }
 
-async function runJob<Name extends JobName>(piscina: Piscina<JobCall, JobResult>, { name, input }: { name: Name; input: Jobs[Name]["input"] }, onProgress: (share: number) => void, signal: AbortSignal): Promise<Jobs[Name]["output"]> {
+async function runJob<Name extends JobName>(
+  piscina: Piscina<JobCall, JobResult>,
+  { name, input }: { name: Name; input: Jobs[Name]["input"] },
+  onProgress: (share: number) => void,
+  signal: AbortSignal,
+): Promise<Jobs[Name]["output"]> {
   const { port1: ours, port2: theirs } = new MessageChannel();
   const last = new AbortController();
   let started = false;
@@ -98,10 +103,14 @@ async function runJob<Name extends JobName>(piscina: Piscina<JobCall, JobResult>
     const result = (await piscina.run({ name, input, port: theirs }, { transferList: [theirs], signal: last.signal })) as JobResult<Name>;
     if (result.ok) return result.value;
     signal.throwIfAborted();
-    throw result.failure ? new Failure(result.failure.code, result.failure.detail) : new Failure("farm.bug", `${name} was canceled by nobody`);
+    throw result.failure
+      ? new Failure(result.failure.code, result.failure.detail)
+      : new Failure("farm.bug", `${name} was canceled by nobody`);
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof Failure ? error : new Failure("farm.bug", `the media thread ended: ${(error as Error).message}`, { cause: error });
+    throw error instanceof Failure
+      ? error
+      : new Failure("farm.bug", `the media thread ended: ${(error as Error).message}`, { cause: error });
   } finally {
     clearTimeout(grace);
     signal.removeEventListener("abort", cancel);

@@ -25,7 +25,10 @@ const COVER_SHARE = 0.1;
  * @returns coverPath null when the episode has no image: the site then shows the show's cover
  * @throws Failure content.*, farm.narration, farm.disk; what the signal was aborted with
  */
-export async function prepareEpisode(episode: WorkerEpisode, options: PrepareOptions): Promise<{ prepared: PreparedEpisode; fixes: Fix[] }> {
+export async function prepareEpisode(
+  episode: WorkerEpisode,
+  options: PrepareOptions,
+): Promise<{ prepared: PreparedEpisode; fixes: Fix[] }> {
   const { limits, marker } = options;
   const title = fitTitle(episode.title, limits.title.maxCharacters);
   const about = fitHtml(episode.about, limits.about);
@@ -37,13 +40,29 @@ export async function prepareEpisode(episode: WorkerEpisode, options: PrepareOpt
   };
   const [cover, audio] = await together(options.signal, [
     async (signal) => episodeCover(episode.image_url, { ...options, signal, onProgress: (share, what) => report("cover", share, what) }),
-    async (signal) => episodeAudio(episode, { title: title.title, fullText: about.fullText }, { ...options, signal, onProgress: (share, what) => report("audio", share, what) }),
+    async (signal) =>
+      episodeAudio(
+        episode,
+        { title: title.title, fullText: about.fullText },
+        { ...options, signal, onProgress: (share, what) => report("audio", share, what) },
+      ),
   ]);
   const audioPath = await place(audio, options);
   options.onProgress(1, "ready");
   const { language, narrated, facts } = audio;
   return {
-    prepared: { id: episode.id, title: title.title, aboutHtml: notes.html, aboutText: notes.text, coverPath: cover.path, audioPath, audioSeconds: facts.seconds, language, narrated, marker },
+    prepared: {
+      id: episode.id,
+      title: title.title,
+      aboutHtml: notes.html,
+      aboutText: notes.text,
+      coverPath: cover.path,
+      audioPath,
+      audioSeconds: facts.seconds,
+      language,
+      narrated,
+      marker,
+    },
     fixes: [...title.fixes, ...notes.fixes, ...cover.fixes, ...audio.fixes],
   };
 }
@@ -55,7 +74,16 @@ async function episodeCover(address: string, options: PrepareOptions): Promise<{
   const { cacheDir, policy, pool, signal, mediaDirs = [], deadlines } = options;
   const limits = options.limits.cover;
   options.onProgress(0, "fetching cover");
-  const source = await fetchSource(address.trim(), { kind: "image", cacheDir, policy, mediaDirs, deadlineMs: deadlines?.imageMs ?? IMAGE_DEADLINE_MS, maxBytes: MAX_IMAGE_BYTES, signal, onProgress: () => undefined });
+  const source = await fetchSource(address.trim(), {
+    kind: "image",
+    cacheDir,
+    policy,
+    mediaDirs,
+    deadlineMs: deadlines?.imageMs ?? IMAGE_DEADLINE_MS,
+    maxBytes: MAX_IMAGE_BYTES,
+    signal,
+    onProgress: () => undefined,
+  });
   try {
     const { path, facts } = await cached(
       { cacheDir, kind: "covers", key: [COVER_RECIPE, source.hash, limits.minPixels, limits.maxPixels, limits.maxBytes], ending: ".jpg" },
@@ -91,7 +119,10 @@ async function place(audio: EpisodeAudio, { cacheDir, marker }: PrepareOptions):
 }
 
 /** Both at the same time; the first failure stops the other, and is thrown once both have ended. */
-async function together<A, B>(signal: AbortSignal, [first, second]: [(signal: AbortSignal) => Promise<A>, (signal: AbortSignal) => Promise<B>]): Promise<[A, B]> {
+async function together<A, B>(
+  signal: AbortSignal,
+  [first, second]: [(signal: AbortSignal) => Promise<A>, (signal: AbortSignal) => Promise<B>],
+): Promise<[A, B]> {
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);
   const guard = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {

@@ -51,12 +51,16 @@ export async function fetchSource(address: string, options: SourceOptions): Prom
 
 async function localSource(address: string, { kind, mediaDirs, maxBytes }: SourceOptions): Promise<Source> {
   const path = await realPath(/^file:/i.test(address) ? toPath(address, kind) : address);
-  const allowed = (await Promise.all(mediaDirs.map(realPath))).some((folder) => folder !== null && path?.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+  const allowed = (await Promise.all(mediaDirs.map(realPath))).some(
+    (folder) => folder !== null && path?.startsWith(folder.endsWith(sep) ? folder : folder + sep),
+  );
   // The same answer for a file that is not there: a stranger learns nothing about this machine.
-  if (!path || !allowed) throw new Failure("content.forbidden_address", `the ${kind} is a local file that is not below MEDIA_DIRS, or does not exist there`);
+  if (!path || !allowed)
+    throw new Failure("content.forbidden_address", `the ${kind} is a local file that is not below MEDIA_DIRS, or does not exist there`);
   const facts = await stat(path);
   if (!facts.isFile()) throw new Failure("content.unreachable", `the local ${kind} is no file`);
-  if (facts.size > maxBytes) throw new Failure("content.unreachable", `the local ${kind} is larger than ${Math.round(maxBytes / 1_000_000)} MB`);
+  if (facts.size > maxBytes)
+    throw new Failure("content.unreachable", `the local ${kind} is larger than ${Math.round(maxBytes / 1_000_000)} MB`);
   return { path, hash: await hashFile(path), discard: async () => undefined };
 }
 

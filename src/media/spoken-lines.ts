@@ -9,7 +9,11 @@ const sentences = new Intl.Segmenter(undefined, { granularity: "sentence" });
  * Addresses become their host, bullets and pictures fall silent, headings end like sentences.
  */
 export function spokenLines(text: string): string[] {
-  const paragraphs = text.normalize("NFC").split(/\n+/).map(readable).filter((paragraph) => /[\p{L}\p{N}]/u.test(paragraph));
+  const paragraphs = text
+    .normalize("NFC")
+    .split(/\n+/)
+    .map(readable)
+    .filter((paragraph) => /[\p{L}\p{N}]/u.test(paragraph));
   return paragraphs.flatMap((paragraph, index) => [...(index > 0 ? [""] : []), ...linesOf(paragraph)]);
 }
 
@@ -17,7 +21,7 @@ function readable(paragraph: string): string {
   const line = paragraph
     .replace(/https?:\/\/(?:www\.)?([^\s/?#<>"]+)[^\s<>"]*/gi, "$1")
     .replace(/[•◦▪–—]+\s/g, " ")
-    .replace(/[\p{Extended_Pictographic}\u200D\uFE0F]+/gu, (mark) => (/^[\d#*©®™]/.test(mark) ? mark : " "))
+    .replace(/(?:\p{Extended_Pictographic}|\u200D|\uFE0F)+/gu, (mark) => (/^[\d#*©®™]/.test(mark) ? mark : " "))
     // oxlint-disable-next-line no-control-regex -- nothing invisible reaches the voice
     .replace(/[\u0000-\u001F<>{}|\\^~]+/g, " ")
     .replace(/\s+/g, " ")

@@ -25,10 +25,34 @@ const STDERR_CHARACTERS = 500;
  *   line, run without a shell, with text on stdin and WAV on stdout. `{language}`, `{voice}` and `{rate}` are replaced.
  * @throws Failure farm.narration
  */
-export function speak(lines: readonly string[], request: SpeechRequest, voiceCommand: string | null, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  if (voiceCommand === null) return runProgram([process.execPath, builtInPath(), "--language", request.language, `--voice=${request.voice}`, "--rate", String(request.wordsPerMinute)], lines, {}, signal);
+export function speak(
+  lines: readonly string[],
+  request: SpeechRequest,
+  voiceCommand: string | null,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  if (voiceCommand === null)
+    return runProgram(
+      [
+        process.execPath,
+        builtInPath(),
+        "--language",
+        request.language,
+        `--voice=${request.voice}`,
+        "--rate",
+        String(request.wordsPerMinute),
+      ],
+      lines,
+      {},
+      signal,
+    );
   if (/^https?:\/\//i.test(voiceCommand)) return askEndpoint(voiceCommand, lines, request, signal);
-  return runProgram(splitCommand(voiceCommand).map((part) => fill(part, request)), lines, process.env, signal);
+  return runProgram(
+    splitCommand(voiceCommand).map((part) => fill(part, request)),
+    lines,
+    process.env,
+    signal,
+  );
 }
 
 function builtInPath(): string {
@@ -41,10 +65,18 @@ export function splitCommand(command: string): string[] {
 }
 
 function fill(text: string, request: SpeechRequest): string {
-  return text.replaceAll("{language}", request.language).replaceAll("{voice}", request.voice).replaceAll("{rate}", String(request.wordsPerMinute));
+  return text
+    .replaceAll("{language}", request.language)
+    .replaceAll("{voice}", request.voice)
+    .replaceAll("{rate}", String(request.wordsPerMinute));
 }
 
-async function* runProgram(command: readonly string[], lines: readonly string[], inherited: NodeJS.ProcessEnv, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+async function* runProgram(
+  command: readonly string[],
+  lines: readonly string[],
+  inherited: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
   signal.throwIfAborted();
   const [program = "", ...programArguments] = command;
   const env = Object.fromEntries(Object.entries(inherited).filter(([name]) => !PRIVATE.includes(name)));
@@ -81,11 +113,24 @@ function explain(program: string, code: number | null, killedBy: NodeJS.Signals 
   return `the voice "${program}" ended with ${killedBy ?? `exit code ${code}`}${words ? `: ${words}` : ""}`;
 }
 
-async function* askEndpoint(address: string, lines: readonly string[], request: SpeechRequest, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
-  const url = address.replaceAll("{language}", encodeURIComponent(request.language)).replaceAll("{voice}", encodeURIComponent(request.voice)).replaceAll("{rate}", String(request.wordsPerMinute));
+async function* askEndpoint(
+  address: string,
+  lines: readonly string[],
+  request: SpeechRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const url = address
+    .replaceAll("{language}", encodeURIComponent(request.language))
+    .replaceAll("{voice}", encodeURIComponent(request.voice))
+    .replaceAll("{rate}", String(request.wordsPerMinute));
   const { host } = new URL(url);
   try {
-    const response = await fetch(url, { method: "POST", headers: { "content-type": "text/plain; charset=utf-8", accept: "audio/wav" }, body: lines.join("\n"), signal });
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "text/plain; charset=utf-8", accept: "audio/wav" },
+      body: lines.join("\n"),
+      signal,
+    });
     if (!response.ok || !response.body) throw new Failure("farm.narration", `the voice at ${host} answered ${response.status}`);
     yield* response.body as unknown as AsyncIterable<Uint8Array>;
   } catch (error) {

@@ -32,7 +32,8 @@ export async function* readWav(stream: AsyncIterable<Uint8Array>): AsyncGenerato
   for (let file = 0; ; file += 1) {
     const riff = await reader.read(12);
     if (riff.length === 0 && file > 0) return;
-    if (riff.toString("latin1", 0, 4) !== "RIFF" || riff.toString("latin1", 8, 12) !== "WAVE") throw new Failure("content.audio", riff.length === 0 ? "the sound is empty" : "the sound is not WAV");
+    if (riff.toString("latin1", 0, 4) !== "RIFF" || riff.toString("latin1", 8, 12) !== "WAVE")
+      throw new Failure("content.audio", riff.length === 0 ? "the sound is empty" : "the sound is not WAV");
     const { format, dataBytes } = await readHead(reader);
     yield* readSamples(reader, format, dataBytes, file);
     if (isUnknownSize(dataBytes)) return;
@@ -59,10 +60,19 @@ async function readHead(reader: ByteReader): Promise<{ format: Format; dataBytes
 function readFormat(body: Buffer): Format {
   if (body.length < 16) throw new Failure("content.audio", "the WAV file's format is damaged");
   const tag = body.readUInt16LE(0);
-  const format = { tag: tag === EXTENSIBLE && body.length >= 26 ? body.readUInt16LE(24) : tag, channels: body.readUInt16LE(2), sampleRate: body.readUInt32LE(4), bits: body.readUInt16LE(14) };
+  const format = {
+    tag: tag === EXTENSIBLE && body.length >= 26 ? body.readUInt16LE(24) : tag,
+    channels: body.readUInt16LE(2),
+    sampleRate: body.readUInt32LE(4),
+    bits: body.readUInt16LE(14),
+  };
   const known = (format.tag === PCM && [8, 16, 24, 32].includes(format.bits)) || (format.tag === FLOAT && [32, 64].includes(format.bits));
   const sane = format.channels >= 1 && format.channels <= 8 && format.sampleRate >= 4000 && format.sampleRate <= 384_000;
-  if (!known || !sane) throw new Failure("content.audio", `the WAV file is of an unusual kind (format ${format.tag}, ${format.bits} bit, ${format.channels} channels, ${format.sampleRate} Hz)`);
+  if (!known || !sane)
+    throw new Failure(
+      "content.audio",
+      `the WAV file is of an unusual kind (format ${format.tag}, ${format.bits} bit, ${format.channels} channels, ${format.sampleRate} Hz)`,
+    );
   return format;
 }
 
@@ -123,7 +133,10 @@ class ByteReader {
       this.#chunks.push(value);
       this.#length += value.length;
     }
-    const all = this.#chunks.length === 1 ? Buffer.from(this.#chunks[0]!.buffer, this.#chunks[0]!.byteOffset, this.#length) : Buffer.concat(this.#chunks);
+    const all =
+      this.#chunks.length === 1
+        ? Buffer.from(this.#chunks[0]!.buffer, this.#chunks[0]!.byteOffset, this.#length)
+        : Buffer.concat(this.#chunks);
     const end = Math.min(size, all.length);
     this.#chunks = end < all.length ? [all.subarray(end)] : [];
     this.#length -= end;

@@ -4,5 +4,8 @@ const forbidden = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u0084\u0086-\u
 
 /** Text that may stand in an XML document: forbidden control characters and lone surrogates gone, all else untouched. */
 export function xmlText(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(forbidden, "").replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, "");
+  return text
+    .replace(/\r\n?/g, "\n")
+    .replace(forbidden, "")
+    .replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, "");
 }

@@ -12,7 +12,11 @@ interface Tables {
 const migrations: Record<string, Migration> = {
   "001-keys": {
     up: async (db: Kysely<unknown>) => {
-      await db.schema.createTable("keys").addColumn("id", "text", (c) => c.primaryKey()).addColumn("canary", "text", (c) => c.notNull()).execute();
+      await db.schema
+        .createTable("keys")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("canary", "text", (c) => c.notNull())
+        .execute();
     },
     down: async (db: Kysely<unknown>) => {
       await db.schema.dropTable("keys").execute();

@@ -1,5 +1,16 @@
 import type { PGlite } from "@electric-sql/pglite";
-import { AbortedTransactionError, CompiledQuery, PGliteAdapter, PostgresIntrospector, PostgresQueryCompiler, type DatabaseConnection, type Dialect, type Driver, type QueryResult, type TransactionSettings } from "kysely";
+import {
+  AbortedTransactionError,
+  CompiledQuery,
+  PGliteAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  type TransactionSettings,
+} from "kysely";
 
 /**
  * PGlite has one connection. `PGliteAdapter` says so (`supportsMultipleConnections` is false), and Kysely then lends it to

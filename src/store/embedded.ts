@@ -5,10 +5,10 @@ import { PGlite } from "@electric-sql/pglite";
 import { Kysely } from "kysely";
 import { UsageError } from "../kit/config.ts";
 import type { Log } from "../kit/log.ts";
+import type { Backend } from "./backend.ts";
 import { embeddedDialect } from "./embedded-dialect.ts";
 import { takeOwnerLock } from "./owner-lock.ts";
 import { pgliteParsers } from "./row-types.ts";
-import type { Backend } from "./store.ts";
 import { watchWal } from "./wal.ts";
 
 const LOCK_WAIT_MS = 10_000;
@@ -141,6 +141,9 @@ async function orUnusable<T>(dataDir: string, work: () => Promise<T>): Promise<T
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const { code = "", message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`The data folder ${dataDir} can't be used: ${unusable[code] ?? message}. Mend that, or choose another folder: PODCREW_DATA=./other`, { cause: error });
+    throw new UsageError(
+      `The data folder ${dataDir} can't be used: ${unusable[code] ?? message}. Mend that, or choose another folder: PODCREW_DATA=./other`,
+      { cause: error },
+    );
   }
 }

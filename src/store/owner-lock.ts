@@ -15,11 +15,17 @@ const RETRY_MS = 100;
  */
 export async function takeOwnerLock(path: string, waitMs: number, log: Log): Promise<() => void> {
   const deadline = performance.now() + waitMs;
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     const release = tryLock(path);
     if (release) return release;
-    if (performance.now() >= deadline) throw new UsageError(`The data folder ${dirname(path)} is in use by another podcrew process. Stop that one, choose another folder (PODCREW_DATA=./other), or use PostgreSQL for several processes (DATABASE_URL).`);
-    if (!told) log.info(`the data folder is in use by another process; waiting up to ${Math.ceil(waitMs / 1000)} s for it to end`, { folder: dirname(path) });
+    if (performance.now() >= deadline)
+      throw new UsageError(
+        `The data folder ${dirname(path)} is in use by another podcrew process. Stop that one, choose another folder (PODCREW_DATA=./other), or use PostgreSQL for several processes (DATABASE_URL).`,
+      );
+    if (!told)
+      log.info(`the data folder is in use by another process; waiting up to ${Math.ceil(waitMs / 1000)} s for it to end`, {
+        folder: dirname(path),
+      });
     told = true;
     await delay(RETRY_MS);
   }

@@ -3,8 +3,8 @@ import pg from "pg";
 import { UsageError } from "../kit/config.ts";
 import type { Log } from "../kit/log.ts";
 import { addSecret } from "../kit/redact.ts";
+import type { Backend } from "./backend.ts";
 import { postgresTypes } from "./row-types.ts";
-import type { Backend } from "./store.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -58,9 +58,12 @@ async function checkServer(pool: pg.Pool, shown: string): Promise<void> {
   );
   const [server] = rows;
   const version = Math.floor(Number(server?.version) / 10_000);
-  if (version < LEAST_VERSION) throw new UsageError(`The database ${shown} is PostgreSQL ${version}; ${LEAST_VERSION} or newer is needed (DATABASE_URL).`);
+  if (version < LEAST_VERSION)
+    throw new UsageError(`The database ${shown} is PostgreSQL ${version}; ${LEAST_VERSION} or newer is needed (DATABASE_URL).`);
   if (server?.commit === "off") {
-    throw new UsageError(`The database ${shown} has synchronous_commit=off: it could forget that an episode was posted, and it would be posted twice. Switch it on for this database: ALTER DATABASE … SET synchronous_commit = on`);
+    throw new UsageError(
+      `The database ${shown} has synchronous_commit=off: it could forget that an episode was posted, and it would be posted twice. Switch it on for this database: ALTER DATABASE … SET synchronous_commit = on`,
+    );
   }
 }
 
@@ -80,7 +83,8 @@ const reasons: Record<string, string> = {
 
 function explain(error: NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }, shown: string): string {
   const code = error.code ?? error.errors?.[0]?.code ?? "";
-  const reason = reasons[code] ?? (/timeout/i.test(error.message) ? reasons["ETIMEDOUT"] : `it says: ${error.message}. Correct DATABASE_URL`);
+  const reason =
+    reasons[code] ?? (/timeout/i.test(error.message) ? reasons["ETIMEDOUT"] : `it says: ${error.message}. Correct DATABASE_URL`);
   return `The database ${shown} can't be used: ${reason}.`;
 }
 

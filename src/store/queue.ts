@@ -101,7 +101,11 @@ export async function openQueue(store: Store, log: Log): Promise<Queue> {
   // oxlint-disable-next-line typescript/no-explicit-any
   const part = store.part<any>("farm");
   const send = async ({ id, accountKey, priority = 0, startAfter }: Sending, { trx }: InTransaction = {}): Promise<void> => {
-    const sent = await boss.send(QUEUE, { id, accountKey }, { singletonKey: accountKey, priority, ...(startAfter && { startAfter }), ...(trx && { db: within(trx) }) });
+    const sent = await boss.send(
+      QUEUE,
+      { id, accountKey },
+      { singletonKey: accountKey, priority, ...(startAfter && { startAfter }), ...(trx && { db: within(trx) }) },
+    );
     if (sent === null) throw new Error(`the queue did not take ${id}`);
   };
   const done = async (job: Job, { trx }: InTransaction = {}): Promise<boolean> => {
@@ -113,7 +117,13 @@ export async function openQueue(store: Store, log: Log): Promise<Queue> {
     async take(limit) {
       const jobs = await boss.fetch<{ id: string; accountKey: string }>(QUEUE, { batchSize: limit, includeMetadata: true });
       jobs.sort((a, b) => b.priority - a.priority || a.createdOn.getTime() - b.createdOn.getTime());
-      return jobs.map((job) => ({ id: job.data.id, accountKey: job.data.accountKey, deaths: job.retryCount, priority: job.priority, ticket: { id: job.id, retryCount: job.retryCount } }));
+      return jobs.map((job) => ({
+        id: job.data.id,
+        accountKey: job.data.accountKey,
+        deaths: job.retryCount,
+        priority: job.priority,
+        ticket: { id: job.id, retryCount: job.retryCount },
+      }));
     },
     async giveBack(job, { afterMs, priority = job.priority }, { trx } = {}) {
       // A new job rather than a retry: it goes behind the account's others, and its deaths start at none.
@@ -151,7 +161,7 @@ function hit(response: CommandResponse): boolean {
 function within(trx: Transaction<unknown> | Kysely<unknown>): Db {
   return {
     executeSql: async (text, values = []) => {
-      const { rows } = await trx.executeQuery(CompiledQuery.raw(text, values as unknown[]));
+      const { rows } = await trx.executeQuery(CompiledQuery.raw(text, values));
       return { rows: [...rows] };
     },
   };

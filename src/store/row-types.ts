@@ -1,5 +1,8 @@
 import { types as pgTypes } from "pg";
 
+/** Typed for the types it knows; it takes any. */
+const builtIn = pgTypes.getTypeParser as (oid: number) => (text: string) => unknown;
+
 /**
  * What a row holds is the same on both backends:
  *   int2, int4, int8 -> number (a larger int8 than 2^53 throws: keep such a thing as text); numeric -> text, exact
@@ -19,7 +22,16 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
   [1700, verbatim],
 ]);
 /** Array type -> its element's. */
-const arrays: ReadonlyMap<number, number> = new Map([[1001, 17], [1016, 20], [1182, 1082], [1183, 1083], [1115, 1114], [1185, 1184], [1187, 1186], [1231, 1700]]);
+const arrays: ReadonlyMap<number, number> = new Map([
+  [1001, 17],
+  [1016, 20],
+  [1182, 1082],
+  [1183, 1083],
+  [1115, 1114],
+  [1185, 1184],
+  [1187, 1186],
+  [1231, 1700],
+]);
 
 function verbatim(text: string): string {
   return text;
@@ -43,16 +55,18 @@ export const pgliteParsers: Record<number, (text: string) => unknown> = Object.f
 
 /** For node-postgres' `types`: its own parsers but for those above. */
 export const postgresTypes = {
-  getTypeParser(oid: number, format?: "text" | "binary"): (text: string) => unknown {
-    const own = format === "binary" ? undefined : (parsers.get(oid) ?? arrayParser(oid));
-    return own ?? (pgTypes.getTypeParser(oid, format as "text") as (text: string) => unknown);
+  // node-postgres asks for the text form unless a query says otherwise, and none of ours does.
+  getTypeParser(oid: number): (text: string) => unknown {
+    return parsers.get(oid) ?? arrayParser(oid) ?? builtIn(oid);
   },
 };
+
+const TEXT_ARRAY = 1009;
 
 function arrayParser(oid: number): ((text: string) => unknown) | undefined {
   const element = parsers.get(arrays.get(oid) ?? 0);
   if (!element) return undefined;
-  const asTexts = pgTypes.getTypeParser(1009 as never, "text") as (text: string) => unknown[];
+  const asTexts = builtIn(TEXT_ARRAY);
   const map = (value: unknown): unknown => (Array.isArray(value) ? value.map(map) : value === null ? null : element(value as string));
   return (text) => map(asTexts(text));
 }

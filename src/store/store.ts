@@ -1,4 +1,4 @@
-import { Kysely, sql } from "kysely";
+import { sql, type Kysely } from "kysely";
 import { Migrator, NO_MIGRATIONS, type Migration, type MigrationResultSet } from "kysely/migration";
 import { UsageError } from "../kit/config.ts";
 import type { Log } from "../kit/log.ts";
@@ -44,15 +44,6 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** What a backend has to bring. */
-export interface Backend {
-  readonly name: Store["backend"];
-  readonly db: Kysely<unknown>;
-  flush(): Promise<void>;
-  raw(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
-  close(): Promise<void>;
-}
-
 /** @throws UsageError when the database can't be used: one sentence with what, where and what to do */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const backend = options.databaseUrl ? await openPostgres(options.databaseUrl, options.log) : await openEmbedded(options);
@@ -88,8 +79,11 @@ async function createSchema(db: Kysely<unknown>, part: Part): Promise<void> {
 function outcome(part: Part, { error, results }: MigrationResultSet): void {
   if (!error) return;
   if (/previously executed migration .+ is missing/.test((error as Error).message)) {
-    throw new UsageError(`The database was last used by a newer podcrew than this one (schema ${part}). Use that version, or another database.`);
+    throw new UsageError(
+      `The database was last used by a newer podcrew than this one (schema ${part}). Use that version, or another database.`,
+    );
   }
   const failed = results?.find((result) => result.status === "Error");
-  throw failed ? new Error(`migration ${part}/${failed.migrationName} failed: ${(error as Error).message}`, { cause: error }) : error;
+  if (!failed) throw error as Error;
+  throw new Error(`migration ${part}/${failed.migrationName} failed: ${(error as Error).message}`, { cause: error });
 }

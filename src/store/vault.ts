@@ -58,7 +58,10 @@ export function openVault(options: VaultOptions): Vault {
       const [version, id = "", iv = "", box = ""] = sealed.split(".");
       if (version !== "v1" || !iv || !box) throw new Failure("farm.invariant", `what stands at ${aad} is not a sealed value`);
       const key = keys.get(id);
-      if (!key) throw new UsageError(`The secret at ${aad} was sealed with the vault key ${id}, which was not given (given: ${[...keys.keys()].join(", ")}). Add that key as a further line of the key file.`);
+      if (!key)
+        throw new UsageError(
+          `The secret at ${aad} was sealed with the vault key ${id}, which was not given (given: ${[...keys.keys()].join(", ")}). Add that key as a further line of the key file.`,
+        );
       const plain = decrypt(key, iv, box, aad);
       addSecret(plain);
       return plain;
@@ -113,7 +116,8 @@ function readKeyFile(path: string): Buffer[] {
 
 function parseKey(text: string, origin: string): Buffer {
   const bytes = Buffer.from(text, "base64");
-  if (bytes.length !== KEY_BYTES) throw new UsageError(`${origin} does not hold a vault key: ${KEY_BYTES} bytes in Base64 are needed. ${HOW_TO}.`);
+  if (bytes.length !== KEY_BYTES)
+    throw new UsageError(`${origin} does not hold a vault key: ${KEY_BYTES} bytes in Base64 are needed. ${HOW_TO}.`);
   addSecret(text);
   return bytes;
 }
@@ -125,7 +129,9 @@ function createKeyFile(path: string, dataDir: string): void {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     writeFileSync(aside, `${randomBytes(KEY_BYTES).toString("base64")}\n`, { mode: 0o600, flag: "wx", flush: true });
   } catch (cause) {
-    throw new UsageError(`The data folder ${dataDir} can't be written (${(cause as NodeJS.ErrnoException).code}). Free space, repair its permissions, or choose another one: PODCREW_DATA=./other`);
+    throw new UsageError(
+      `The data folder ${dataDir} can't be written (${(cause as NodeJS.ErrnoException).code}). Free space, repair its permissions, or choose another one: PODCREW_DATA=./other`,
+    );
   }
   try {
     linkSync(aside, path);

@@ -33,7 +33,10 @@ export interface Accounts {
 }
 
 const newAccount = z.object({
-  email: z.email("is not an e-mail address").max(200).transform((email) => email.toLowerCase()),
+  email: z
+    .email("is not an e-mail address")
+    .max(200)
+    .transform((email) => email.toLowerCase()),
   password: z.string().min(8, "needs at least 8 characters").max(1000),
   secondFactor: z.enum(secondFactors),
   totpSecret: z.string().optional(),
@@ -50,9 +53,15 @@ export function openAccounts(context: StudioContext): Accounts {
   return {
     async create(input) {
       const parsed = newAccount.safeParse(input);
-      if (!parsed.success) throw new UsageError(`The account can't be made: ${parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ")}.`);
+      if (!parsed.success)
+        throw new UsageError(
+          `The account can't be made: ${parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ")}.`,
+        );
       const { email, password, secondFactor, name, locale } = parsed.data;
-      if (secondFactor === "mail" && !context.mailer) throw new UsageError(`The account ${email} can't get its codes by mail: no mail server is configured. Set SMTP_URL, for example SMTP_URL=smtp://mail.example.com:587.`);
+      if (secondFactor === "mail" && !context.mailer)
+        throw new UsageError(
+          `The account ${email} can't get its codes by mail: no mail server is configured. Set SMTP_URL, for example SMTP_URL=smtp://mail.example.com:587.`,
+        );
       const totpSecret = secondFactor === "totp" ? parseTotpSecret(parsed.data.totpSecret ?? generateSecret()) : "";
       addSecret(totpSecret);
       const id = randomUUID();
@@ -66,7 +75,11 @@ export function openAccounts(context: StudioContext): Accounts {
         locale,
         created_at: new Date(clock.now()),
       };
-      const made = await db.insertInto("accounts").values(row).onConflict((conflict) => conflict.column("email").doNothing()).executeTakeFirst();
+      const made = await db
+        .insertInto("accounts")
+        .values(row)
+        .onConflict((conflict) => conflict.column("email").doNothing())
+        .executeTakeFirst();
       if (!made.numInsertedOrUpdatedRows) throw new UsageError(`The studio has an account ${email} already. Use another e-mail.`);
       return { id, totpSecret };
     },

@@ -12,6 +12,9 @@ export async function ensureAdminKey({ db, clock, config, log }: StudioContext):
   const path = join(config.dataDir, "studio.json");
   // The file comes first: a key that nobody can read would lock everybody out.
   await writeFile(path, `${JSON.stringify({ adminKey: key }, null, 2)}\n`, { mode: 0o600, flush: true });
-  await db.insertInto("admin_keys").values({ prefix: key.slice(0, 10), key_hash: hashToken(key), created_at: new Date(clock.now()) }).execute();
+  await db
+    .insertInto("admin_keys")
+    .values({ prefix: key.slice(0, 10), key_hash: hashToken(key), created_at: new Date(clock.now()) })
+    .execute();
   log.info(`the studio's first admin key is in ${path}`);
 }

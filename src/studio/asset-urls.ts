@@ -16,8 +16,12 @@ export interface AssetUrls {
 
 /** Addresses that change with the content, so that browsers may keep the files for ever. */
 export function createAssetUrls(): AssetUrls {
-  const own = readdirSync(assetsDir, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [[entry.name, join(assetsDir, entry.name)] as const] : []));
+  const own = readdirSync(assetsDir, { withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [[entry.name, join(assetsDir, entry.name)] as const] : [],
+  );
   const quill = ["quill.js", "quill.snow.css"].map((name) => [`quill/${name}`, join(quillDir, name)] as const);
-  const versions = new Map([...own, ...quill].map(([name, path]) => [name, createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 10)]));
+  const versions = new Map(
+    [...own, ...quill].map(([name, path]) => [name, createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 10)]),
+  );
   return { url: (name) => `/assets/${name}?v=${versions.get(name) ?? "0"}` };
 }

@@ -21,17 +21,31 @@ export function coverSvg(title: string, seed: string): string {
   const hash = createHash("sha256").update(seed).digest();
   const [ground, ink] = palettes[(hash[0] ?? 0) % palettes.length] ?? palettes[0];
   const x = 300 + ((hash[1] ?? 0) / 255) * 800;
-  const rings = Array.from({ length: 9 }, (_, ring) => `<circle cx="${x.toFixed(0)}" cy="340" r="${70 + ring * 105}" fill="none" stroke="${ink}" stroke-width="${26 - ring * 2}" opacity="${(0.9 - ring * 0.09).toFixed(2)}"/>`);
+  const rings = Array.from(
+    { length: 9 },
+    (_, ring) =>
+      `<circle cx="${x.toFixed(0)}" cy="340" r="${70 + ring * 105}" fill="none" stroke="${ink}" stroke-width="${26 - ring * 2}" opacity="${(0.9 - ring * 0.09).toFixed(2)}"/>`,
+  );
   const lines = wrap(title);
   // Bold letters are at most 0.7 of their height wide in the widest font that may be on the machine.
   const size = Math.min(lines.length > 3 ? 112 : 136, (PIXELS - 220) / (0.7 * Math.max(...lines.map((line) => line.length))));
   const first = PIXELS - 120 - (lines.length - 1) * size * 1.12;
-  const words = lines.map((line, index) => html`<text x="110" y="${(first + index * size * 1.12).toFixed(0)}" font-size="${size.toFixed(0)}">${line}</text>`);
+  const words = lines.map(
+    (line, index) => html`<text x="110" y="${(first + index * size * 1.12).toFixed(0)}" font-size="${size.toFixed(0)}">${line}</text>`,
+  );
   return html`<svg xmlns="http://www.w3.org/2000/svg" width="${PIXELS}" height="${PIXELS}" viewBox="0 0 ${PIXELS} ${PIXELS}">
-    <defs><linearGradient id="shade" x1="0" y1="0" x2="0" y2="1"><stop offset="0.35" stop-color="${ground}" stop-opacity="0"/><stop offset="0.75" stop-color="${ground}" stop-opacity="0.96"/></linearGradient></defs>
-    <rect width="${PIXELS}" height="${PIXELS}" fill="${ground}"/>!${rings}<circle cx="${x.toFixed(0)}" cy="340" r="34" fill="${ink}"/>
-    <rect width="${PIXELS}" height="${PIXELS}" fill="url(#shade)"/>
-    <g font-family="Inter, 'Helvetica Neue', 'DejaVu Sans', 'Noto Sans', sans-serif" font-weight="700" fill="#ffffff">!${words}</g></svg>`;
+    <defs>
+      <linearGradient id="shade" x1="0" y1="0" x2="0" y2="1">
+        <stop offset="0.35" stop-color="${ground}" stop-opacity="0" />
+        <stop offset="0.75" stop-color="${ground}" stop-opacity="0.96" />
+      </linearGradient>
+    </defs>
+    <rect width="${PIXELS}" height="${PIXELS}" fill="${ground}" />
+    !${rings}
+    <circle cx="${x.toFixed(0)}" cy="340" r="34" fill="${ink}" />
+    <rect width="${PIXELS}" height="${PIXELS}" fill="url(#shade)" />
+    <g font-family="Inter, 'Helvetica Neue', 'DejaVu Sans', 'Noto Sans', sans-serif" font-weight="700" fill="#ffffff">!${words}</g>
+  </svg>`;
 }
 
 function wrap(title: string): string[] {

@@ -46,7 +46,10 @@ export interface Episodes {
   get(show: ShowsTable, guid: string): Promise<EpisodeRow>;
   /** @throws Refused 409 when it is published: that can't be taken back */
   remove(show: ShowsTable, guid: string): Promise<void>;
-  list(show: ShowsTable, query: { search: string; page: number }): Promise<{ episodes: EpisodeRow[]; total: number; pages: number; page: number }>;
+  list(
+    show: ShowsTable,
+    query: { search: string; page: number },
+  ): Promise<{ episodes: EpisodeRow[]; total: number; pages: number; page: number }>;
   /** What the world sees, newest first. */
   listPublished(show: ShowsTable, limit?: number): Promise<EpisodeRow[]>;
   asset(show: ShowsTable, guid: string): Promise<AssetsTable | null>;
@@ -60,10 +63,20 @@ export function openEpisodes(context: StudioContext): Episodes {
       .leftJoin("assets as a", "a.guid", "episodes.audio")
       .leftJoin("assets as c", "c.guid", "episodes.cover")
       .selectAll("episodes")
-      .select(["a.file_name as audioFile", "a.path as audioPath", "a.mime as audioMime", "a.bytes as audioBytes", "a.seconds as audioSeconds", "a.state as audioState", "c.path as coverPath", "c.file_name as coverFile"])
+      .select([
+        "a.file_name as audioFile",
+        "a.path as audioPath",
+        "a.mime as audioMime",
+        "a.bytes as audioBytes",
+        "a.seconds as audioSeconds",
+        "a.state as audioState",
+        "c.path as coverPath",
+        "c.file_name as coverFile",
+      ])
       .where("episodes.parent", "=", show.guid);
   /** An edge: what was published a moment ago is not in the lists yet. */
-  const visible = (eb: ExpressionBuilder<StudioTables, "episodes">) => eb.or([eb("episodes.published_at", "is", null), eb("episodes.published_at", "<=", new Date(clock.now() - edges.listingLagMs))]);
+  const visible = (eb: ExpressionBuilder<StudioTables, "episodes">) =>
+    eb.or([eb("episodes.published_at", "is", null), eb("episodes.published_at", "<=", new Date(clock.now() - edges.listingLagMs))]);
 
   async function get(show: ShowsTable, guid: string): Promise<EpisodeRow> {
     const row = await rows(show).where("episodes.guid", "=", guid).executeTakeFirst();
@@ -77,18 +90,40 @@ export function openEpisodes(context: StudioContext): Episodes {
       const now = new Date(clock.now());
       const guid = newGuid();
       const values = await checkFields(context, show, fields);
-      await db.insertInto("episodes").values({ ...values, guid, parent: show.guid, slug: null, state: "draft", publish_at: null, published_at: null, created_at: now, updated_at: now }).execute();
+      await db
+        .insertInto("episodes")
+        .values({
+          ...values,
+          guid,
+          parent: show.guid,
+          slug: null,
+          state: "draft",
+          publish_at: null,
+          published_at: null,
+          created_at: now,
+          updated_at: now,
+        })
+        .execute();
       return get(show, guid);
     },
     async update(show, guid, fields) {
       const before = await get(show, guid);
       const values = await checkFields(context, show, fields);
       if (before.state !== "draft") await checkStaysPublishable(context, values);
-      await db.updateTable("episodes").set({ ...values, updated_at: new Date(clock.now()) }).where("guid", "=", guid).execute();
+      await db
+        .updateTable("episodes")
+        .set({ ...values, updated_at: new Date(clock.now()) })
+        .where("guid", "=", guid)
+        .execute();
       return get(show, guid);
     },
     async remove(show, guid) {
-      const gone = await db.deleteFrom("episodes").where("parent", "=", show.guid).where("guid", "=", guid).where("state", "<>", "published").executeTakeFirst();
+      const gone = await db
+        .deleteFrom("episodes")
+        .where("parent", "=", show.guid)
+        .where("guid", "=", guid)
+        .where("state", "<>", "published")
+        .executeTakeFirst();
       if (gone.numDeletedRows > 0n) return;
       await get(show, guid);
       throw new Refused(409, "publishedStays");
@@ -97,7 +132,11 @@ export function openEpisodes(context: StudioContext): Episodes {
       const pattern = `%${search.replace(/[\\%_]/g, "\\$&")}%`;
       const matching = <O>(query: SelectQueryBuilder<StudioTables & { a: AssetsTable }, "episodes" | "a", O>) =>
         search ? query.where((eb) => eb.or([eb("episodes.title", "ilike", pattern), eb("a.file_name", "ilike", pattern)])) : query;
-      const base = db.selectFrom("episodes").leftJoin("assets as a", "a.guid", "episodes.audio").where("episodes.parent", "=", show.guid).where((eb) => visible(eb as never));
+      const base = db
+        .selectFrom("episodes")
+        .leftJoin("assets as a", "a.guid", "episodes.audio")
+        .where("episodes.parent", "=", show.guid)
+        .where((eb) => visible(eb as never));
       const { total } = await matching(base as never)
         .select((eb) => eb.fn.countAll<number>().as("total"))
         .executeTakeFirstOrThrow();
@@ -113,10 +152,18 @@ export function openEpisodes(context: StudioContext): Episodes {
       return { episodes: found, total: Number(total), pages, page: shown };
     },
     async listPublished(show, limit = 1000) {
-      return rows(show).where("episodes.state", "=", "published").where((eb) => visible(eb as never)).orderBy("published_at", "desc").orderBy("episodes.guid").limit(limit).execute();
+      return rows(show)
+        .where("episodes.state", "=", "published")
+        .where((eb) => visible(eb as never))
+        .orderBy("published_at", "desc")
+        .orderBy("episodes.guid")
+        .limit(limit)
+        .execute();
     },
     async asset(show, guid) {
-      return (await db.selectFrom("assets").selectAll().where("parent", "=", show.guid).where("guid", "=", guid).executeTakeFirst()) ?? null;
+      return (
+        (await db.selectFrom("assets").selectAll().where("parent", "=", show.guid).where("guid", "=", guid).executeTakeFirst()) ?? null
+      );
     },
   };
 }
@@ -138,7 +185,13 @@ async function checkFields(context: StudioContext, show: ShowsTable, fields: Epi
   if (title.includes("\0") || about.includes("\0")) throw new Refused(400, "badInput");
   for (const kind of ["audio", "cover"] as const) {
     if (!fields[kind]) continue;
-    const asset = await context.db.selectFrom("assets").select("state").where("parent", "=", show.guid).where("guid", "=", fields[kind]).where("kind", "=", kind).executeTakeFirst();
+    const asset = await context.db
+      .selectFrom("assets")
+      .select("state")
+      .where("parent", "=", show.guid)
+      .where("guid", "=", fields[kind])
+      .where("kind", "=", kind)
+      .executeTakeFirst();
     if (!asset || asset.state === "refused") throw new Refused(422, kind === "audio" ? "audioMissing" : "coverBroken");
   }
   return { title, about_html: about, audio: fields.audio || null, cover: fields.cover || null, machine_voice: fields.machineVoice };

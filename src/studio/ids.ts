@@ -21,5 +21,8 @@ export const namePattern = /^[a-z0-9_-]{8,44}$/;
 /** "Chuyện sáng nay!" -> "chuyen-sang-nay"; "" where nothing is left (other scripts). */
 export function slugify(title: string): string {
   const plain = title.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase();
-  return plain.replace(/[^a-z0-9]+/g, "-").slice(0, 60).replace(/^-+|-+$/g, "");
+  return plain
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, 60)
+    .replace(/^-+|-+$/g, "");
 }

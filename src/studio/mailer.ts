@@ -20,7 +20,10 @@ const ports = { "smtp:": 25, "smtps:": 465, "lmtp:": 24 } as const;
 /** @throws UsageError when the address is of another kind */
 export function createMailer(smtpUrl: string, from: string): Mailer {
   const url = new URL(smtpUrl);
-  if (!Object.hasOwn(ports, url.protocol)) throw new UsageError(`SMTP_URL=${url.protocol}//${url.host} is not a mail server's address. Use smtp://, smtps:// or lmtp://, for example smtp://mail.example.com:587.`);
+  if (!Object.hasOwn(ports, url.protocol))
+    throw new UsageError(
+      `SMTP_URL=${url.protocol}//${url.host} is not a mail server's address. Use smtp://, smtps:// or lmtp://, for example smtp://mail.example.com:587.`,
+    );
   const protocol = url.protocol as keyof typeof ports;
   const transport: Transporter = createTransport({
     host: url.hostname.replace(/^\[|\]$/g, ""),

@@ -49,7 +49,20 @@ const tables = [
   `create trigger history_table before truncate on studio.history for each statement execute function studio.history_is_append_only()`,
 ] as const;
 
-const names = ["history", "builds", "episodes", "assets", "shows", "productions", "admin_keys", "sessions", "login_attempts", "mailed_codes", "totp_used", "accounts"] as const;
+const names = [
+  "history",
+  "builds",
+  "episodes",
+  "assets",
+  "shows",
+  "productions",
+  "admin_keys",
+  "sessions",
+  "login_attempts",
+  "mailed_codes",
+  "totp_used",
+  "accounts",
+] as const;
 
 async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
@@ -58,6 +71,7 @@ async function run(db: Kysely<unknown>, statements: readonly string[]): Promise<
 export const migrations: Record<string, Migration> = {
   "0001_studio": {
     up: async (db) => run(db, tables),
-    down: async (db) => run(db, [...names.map((name) => `drop table studio.${name} cascade`), "drop function studio.history_is_append_only()"]),
+    down: async (db) =>
+      run(db, [...names.map((name) => `drop table studio.${name} cascade`), "drop function studio.history_is_append_only()"]),
   },
 };

@@ -20,7 +20,14 @@ export async function verifyPassword(password: string, hash: string): Promise<bo
   const [name, memory, passes, parallelism, salt, expected] = hash.split("$");
   if (name !== "argon2id" || !salt || !expected) return false;
   const wanted = Buffer.from(expected, "base64url");
-  const key = await derive({ message: password.normalize("NFC"), nonce: Buffer.from(salt, "base64url"), memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism), tagLength: wanted.length });
+  const key = await derive({
+    message: password.normalize("NFC"),
+    nonce: Buffer.from(salt, "base64url"),
+    memory: Number(memory),
+    passes: Number(passes),
+    parallelism: Number(parallelism),
+    tagLength: wanted.length,
+  });
   return timingSafeEqual(key, wanted);
 }
 

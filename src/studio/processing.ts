@@ -23,7 +23,12 @@ export class Processing {
   }
 
   add(asset: AssetsTable): void {
-    const work = this.#process(asset).catch((error: unknown) => this.#context.log.error("an upload could not be processed; it is tried again at the next start", { asset: asset.guid, error: String(error) }));
+    const work = this.#process(asset).catch((error: unknown) =>
+      this.#context.log.error("an upload could not be processed; it is tried again at the next start", {
+        asset: asset.guid,
+        error: String(error),
+      }),
+    );
     this.#running.add(work);
     void work.finally(() => this.#running.delete(work));
   }
@@ -36,7 +41,8 @@ export class Processing {
   async #process(asset: AssetsTable): Promise<void> {
     const { clock, edges, db, mediaDir } = this.#context;
     const change = await this.#probe(join(mediaDir, asset.path));
-    await clock.sleep(Math.max(0, asset.created_at.getTime() + edges.processingMs - clock.now()), this.#stopping.signal);
+    const waitMs = asset.created_at.getTime() + edges.processingMs - clock.now();
+    if (waitMs > 0) await clock.sleep(waitMs, this.#stopping.signal);
     if (this.#stopping.signal.aborted) return;
     await db.updateTable("assets").set(change).where("guid", "=", asset.guid).where("state", "=", "processing").execute();
   }

@@ -10,7 +10,10 @@ export interface Published {
   link: string;
 }
 
-type Candidate = Pick<EpisodesTable, "guid" | "title" | "slug" | "state" | "audio"> & { audioFile: string | null; audioState: AssetState | null };
+type Candidate = Pick<EpisodesTable, "guid" | "title" | "slug" | "state" | "audio"> & {
+  audioFile: string | null;
+  audioState: AssetState | null;
+};
 
 /** What keeps an episode from being published, in the order in which a person would mend it. */
 const obstacles: readonly { text: PlainText; status: number; applies: (episode: Candidate) => boolean }[] = [
@@ -30,14 +33,30 @@ export function publicLink(context: StudioContext, show: Pick<ShowsTable, "name"
  * @param by the account's e-mail
  * @throws Refused when it can't be published; that is in the history, too
  */
-export async function publish(context: StudioContext, show: ShowsTable, guid: string, by: string, options: { at?: Date; obstacle?: PlainText; onlyScheduled?: boolean } = {}): Promise<Published> {
+export async function publish(
+  context: StudioContext,
+  show: ShowsTable,
+  guid: string,
+  by: string,
+  options: { at?: Date; obstacle?: PlainText; onlyScheduled?: boolean } = {},
+): Promise<Published> {
   const result = await context.db.transaction().execute(async (trx) => {
     const episode = await findForUpdate(trx, show, guid);
     if (!episode) return { refusal: new Refused(404, "noEpisode") };
     // The scheduler was late or had a rival: somebody changed their mind meanwhile.
     if (options.onlyScheduled && episode.state !== "scheduled") return { refusal: new Refused(409, "notScheduled") };
     const note = async (outcome: PublishOutcome, link: string, reason = ""): Promise<void> => {
-      const row = { at: new Date(context.clock.now()), show_name: show.name, episode: guid, account: by, title: episode.title, audio_file: episode.audioFile ?? "", outcome, link, reason };
+      const row = {
+        at: new Date(context.clock.now()),
+        show_name: show.name,
+        episode: guid,
+        account: by,
+        title: episode.title,
+        audio_file: episode.audioFile ?? "",
+        outcome,
+        link,
+        reason,
+      };
       await trx.insertInto("history").values(row).execute();
       context.metrics.publishes.inc({ outcome });
     };
@@ -65,16 +84,35 @@ export async function publish(context: StudioContext, show: ShowsTable, guid: st
 
 async function findForUpdate(trx: Transaction<StudioTables>, show: ShowsTable, guid: string): Promise<Candidate | undefined> {
   // Locked first and alone: PostgreSQL locks no outer join's empty side.
-  const episode = await trx.selectFrom("episodes").select(["guid", "title", "slug", "state", "audio"]).where("parent", "=", show.guid).where("guid", "=", guid).forUpdate().executeTakeFirst();
+  const episode = await trx
+    .selectFrom("episodes")
+    .select(["guid", "title", "slug", "state", "audio"])
+    .where("parent", "=", show.guid)
+    .where("guid", "=", guid)
+    .forUpdate()
+    .executeTakeFirst();
   if (!episode) return undefined;
-  const asset = episode.audio ? await trx.selectFrom("assets").select(["file_name", "state"]).where("guid", "=", episode.audio).executeTakeFirst() : undefined;
+  const asset = episode.audio
+    ? await trx.selectFrom("assets").select(["file_name", "state"]).where("guid", "=", episode.audio).executeTakeFirst()
+    : undefined;
   return { ...episode, audioFile: asset?.file_name ?? null, audioState: asset?.state ?? null };
 }
 
 async function markPublished(trx: Transaction<StudioTables>, show: ShowsTable, guid: string, slug: string, at: Date): Promise<void> {
-  await trx.updateTable("episodes").set({ state: "published", slug, published_at: at, publish_at: null, updated_at: at }).where("guid", "=", guid).execute();
-  await trx.updateTable("productions").set({ published: true, latest_publish_at: at, build_at: at }).where("guid", "=", show.parent).execute();
-  await trx.insertInto("builds").values({ production: show.parent, at, reason: `publish ${guid}` }).execute();
+  await trx
+    .updateTable("episodes")
+    .set({ state: "published", slug, published_at: at, publish_at: null, updated_at: at })
+    .where("guid", "=", guid)
+    .execute();
+  await trx
+    .updateTable("productions")
+    .set({ published: true, latest_publish_at: at, build_at: at })
+    .where("guid", "=", show.parent)
+    .execute();
+  await trx
+    .insertInto("builds")
+    .values({ production: show.parent, at, reason: `publish ${guid}` })
+    .execute();
 }
 
 /** @throws Refused when the time has passed, or for the same reasons as publish */
@@ -87,12 +125,22 @@ export async function schedule(context: StudioContext, show: ShowsTable, guid: s
     if (episode.state === "published") throw new Refused(409, "publishedStays");
     const obstacle = obstacles.find(({ applies }) => applies(episode));
     if (obstacle) throw new Refused(obstacle.status, obstacle.text);
-    await trx.updateTable("episodes").set({ state: "scheduled", publish_at: at, updated_at: new Date(context.clock.now()) }).where("guid", "=", guid).execute();
+    await trx
+      .updateTable("episodes")
+      .set({ state: "scheduled", publish_at: at, updated_at: new Date(context.clock.now()) })
+      .where("guid", "=", guid)
+      .execute();
   });
 }
 
 export async function unschedule(context: StudioContext, show: ShowsTable, guid: string): Promise<void> {
-  const done = await context.db.updateTable("episodes").set({ state: "draft", publish_at: null, updated_at: new Date(context.clock.now()) }).where("parent", "=", show.guid).where("guid", "=", guid).where("state", "=", "scheduled").executeTakeFirst();
+  const done = await context.db
+    .updateTable("episodes")
+    .set({ state: "draft", publish_at: null, updated_at: new Date(context.clock.now()) })
+    .where("parent", "=", show.guid)
+    .where("guid", "=", guid)
+    .where("state", "=", "scheduled")
+    .executeTakeFirst();
   if (done.numUpdatedRows === 0n) throw new Refused(409, "notScheduled");
 }
 

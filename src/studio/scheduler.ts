@@ -43,7 +43,7 @@ export class Scheduler {
       } catch (error) {
         log.error("scheduled episodes could not be looked at; tried again in half a minute", { error: String(error) });
       }
-      if (!this.#stopping.signal.aborted) await clock.sleep(napMs, nap);
+      if (!this.#stopping.signal.aborted && napMs > 0) await clock.sleep(napMs, nap);
     }
   }
 
@@ -70,7 +70,14 @@ export class Scheduler {
 
   async #nextDueAt(): Promise<number> {
     const { db, clock } = this.#context;
-    const next = await db.selectFrom("episodes").select("publish_at").where("state", "=", "scheduled").where("publish_at", ">", new Date(clock.now())).orderBy("publish_at").limit(1).executeTakeFirst();
+    const next = await db
+      .selectFrom("episodes")
+      .select("publish_at")
+      .where("state", "=", "scheduled")
+      .where("publish_at", ">", new Date(clock.now()))
+      .orderBy("publish_at")
+      .limit(1)
+      .executeTakeFirst();
     return next?.publish_at?.getTime() ?? Infinity;
   }
 }

@@ -23,7 +23,8 @@ export const totpAad = (accountId: string): string => `accounts:${accountId}:tot
 export function parseTotpSecret(text: string): string {
   const bare = text.startsWith("otpauth://") ? (new URL(text).searchParams.get("secret") ?? "") : text;
   const secret = bare.replace(/[\s=-]/g, "").toUpperCase();
-  if (!/^[A-Z2-7]{16,}$/.test(secret)) throw new UsageError("The authenticator secret is not Base32 of at least 16 characters. Leave it out to have one made.");
+  if (!/^[A-Z2-7]{16,}$/.test(secret))
+    throw new UsageError("The authenticator secret is not Base32 of at least 16 characters. Leave it out to have one made.");
   return secret;
 }
 
@@ -34,8 +35,16 @@ export async function takeTotpCode({ db, vault, clock }: StudioContext, account:
   const result = verifySync({ secret, token: code, epoch: Math.floor(clock.now() / 1000), epochTolerance: TOLERANCE_SECONDS, guardrails });
   if (!result.valid) return false;
   const step = Math.floor(clock.now() / 1000 / STEP_SECONDS) + result.delta;
-  await db.deleteFrom("totp_used").where("account_id", "=", account.id).where("step", "<", step - 10).execute();
-  const taken = await db.insertInto("totp_used").values({ account_id: account.id, step }).onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
+  await db
+    .deleteFrom("totp_used")
+    .where("account_id", "=", account.id)
+    .where("step", "<", step - 10)
+    .execute();
+  const taken = await db
+    .insertInto("totp_used")
+    .values({ account_id: account.id, step })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
   return Boolean(taken.numInsertedOrUpdatedRows);
 }
 
@@ -44,14 +53,30 @@ export type MailingResult = { sent: true } | { sent: false; waitMs: number } | {
 /** Mails a new code, at most one per 30 s; older codes are worth nothing from then on. */
 export async function mailCode(context: StudioContext, account: AccountsTable): Promise<MailingResult> {
   const { db, clock, mailer, log } = context;
-  const newest = await db.selectFrom("mailed_codes").select("created_at").where("account_id", "=", account.id).orderBy("created_at", "desc").executeTakeFirst();
+  const newest = await db
+    .selectFrom("mailed_codes")
+    .select("created_at")
+    .where("account_id", "=", account.id)
+    .orderBy("created_at", "desc")
+    .executeTakeFirst();
   const waitMs = newest ? newest.created_at.getTime() + CODE_PAUSE_MS - clock.now() : 0;
   if (waitMs > 0) return { sent: false, waitMs };
   const code = String(randomInt(1_000_000)).padStart(6, "0");
   const id = randomUUID();
   const now = clock.now();
   // The row comes first: a code that nobody can check must not be in a mailbox.
-  await db.insertInto("mailed_codes").values({ id, account_id: account.id, code_hash: await hashPassword(code), tries: 0, created_at: new Date(now), expires_at: new Date(now + CODE_LIFE_MS), used_at: null }).execute();
+  await db
+    .insertInto("mailed_codes")
+    .values({
+      id,
+      account_id: account.id,
+      code_hash: await hashPassword(code),
+      tries: 0,
+      created_at: new Date(now),
+      expires_at: new Date(now + CODE_LIFE_MS),
+      used_at: null,
+    })
+    .execute();
   const t = texts[account.locale];
   try {
     if (!mailer) throw new Error("no mail server is configured");
@@ -66,7 +91,12 @@ export async function mailCode(context: StudioContext, account: AccountsTable): 
 
 /** True once, for the newest code, within its life and its five tries. */
 export async function takeMailedCode({ db, clock }: StudioContext, account: AccountsTable, code: string): Promise<boolean> {
-  const newest = await db.selectFrom("mailed_codes").select("id").where("account_id", "=", account.id).orderBy("created_at", "desc").executeTakeFirst();
+  const newest = await db
+    .selectFrom("mailed_codes")
+    .select("id")
+    .where("account_id", "=", account.id)
+    .orderBy("created_at", "desc")
+    .executeTakeFirst();
   if (!newest || !/^\d{6}$/.test(code)) return false;
   // The try is counted before the code is looked at: many at once get no more than five.
   const row = await db
@@ -79,6 +109,11 @@ export async function takeMailedCode({ db, clock }: StudioContext, account: Acco
     .returningAll()
     .executeTakeFirst();
   if (!row || !(await verifyPassword(code, row.code_hash))) return false;
-  const used = await db.updateTable("mailed_codes").set({ used_at: new Date(clock.now()) }).where("id", "=", row.id).where("used_at", "is", null).executeTakeFirst();
+  const used = await db
+    .updateTable("mailed_codes")
+    .set({ used_at: new Date(clock.now()) })
+    .where("id", "=", row.id)
+    .where("used_at", "is", null)
+    .executeTakeFirst();
   return used.numUpdatedRows > 0n;
 }

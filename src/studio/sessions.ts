@@ -38,19 +38,38 @@ export function openSessions({ db, clock }: StudioContext): Sessions {
       const now = clock.now();
       await db
         .insertInto("sessions")
-        .values({ id: newToken(), token_hash: hashToken(token), account_id: accountId, stage, next_path: nextPath, human: false, saw_news: false, created_at: new Date(now), expires_at: new Date(now + lifeMs(stage)) })
+        .values({
+          id: newToken(),
+          token_hash: hashToken(token),
+          account_id: accountId,
+          stage,
+          next_path: nextPath,
+          human: false,
+          saw_news: false,
+          created_at: new Date(now),
+          expires_at: new Date(now + lifeMs(stage)),
+        })
         .execute();
       return token;
     },
     async find(token) {
-      const row = await db.selectFrom("sessions").selectAll().where("token_hash", "=", hashToken(token)).where("expires_at", ">", new Date(clock.now())).executeTakeFirst();
+      const row = await db
+        .selectFrom("sessions")
+        .selectAll()
+        .where("token_hash", "=", hashToken(token))
+        .where("expires_at", ">", new Date(clock.now()))
+        .executeTakeFirst();
       if (!row) return null;
       const account = await db.selectFrom("accounts").selectAll().where("id", "=", row.account_id).executeTakeFirst();
       return account ? { row, account, csrf: csrfOf(token) } : null;
     },
     async advance(id, stage) {
       const token = newToken();
-      await db.updateTable("sessions").set({ token_hash: hashToken(token), stage, expires_at: new Date(clock.now() + lifeMs(stage)) }).where("id", "=", id).execute();
+      await db
+        .updateTable("sessions")
+        .set({ token_hash: hashToken(token), stage, expires_at: new Date(clock.now() + lifeMs(stage)) })
+        .where("id", "=", id)
+        .execute();
       return token;
     },
     async set(id, change) {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { z } from "zod";
@@ -9,7 +10,27 @@ import { namePattern, newGuid } from "./ids.ts";
 import type { AssetsTable, ShowsTable } from "./schema.ts";
 import { thumbOf } from "./uploads.ts";
 
-export const categories = ["Arts", "Business", "Comedy", "Education", "Fiction", "Government", "Health & Fitness", "History", "Kids & Family", "Leisure", "Music", "News", "Religion & Spirituality", "Science", "Society & Culture", "Sports", "Technology", "True Crime", "TV & Film"] as const;
+export const categories = [
+  "Arts",
+  "Business",
+  "Comedy",
+  "Education",
+  "Fiction",
+  "Government",
+  "Health & Fitness",
+  "History",
+  "Kids & Family",
+  "Leisure",
+  "Music",
+  "News",
+  "Religion & Spirituality",
+  "Science",
+  "Society & Culture",
+  "Sports",
+  "Technology",
+  "True Crime",
+  "TV & Film",
+] as const;
 export const TITLE_MAX_CHARACTERS = 200;
 
 const name = z.string().regex(namePattern, "must be 8-44 of a-z, 0-9, - and _");
@@ -17,7 +38,10 @@ export const showFields = z.object({
   title: z.string().trim().min(1).max(TITLE_MAX_CHARACTERS),
   description: z.string().max(4000).default(""),
   /** BCP 47 */
-  language: z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/).default("en"),
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
+    .default("en"),
   author: z.string().trim().max(200).default(""),
   /** Directories mail this address to prove who owns the feed. */
   ownerEmail: z.union([z.email(), z.literal("")]).default(""),
@@ -48,7 +72,10 @@ export function openShows(context: StudioContext): Shows {
   return {
     async create(input) {
       const parsed = newShow.safeParse(input);
-      if (!parsed.success) throw new UsageError(`The show can't be made: ${parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}.`);
+      if (!parsed.success)
+        throw new UsageError(
+          `The show can't be made: ${parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ")}.`,
+        );
       const show = parsed.data;
       const owner = await db.selectFrom("accounts").select(["name", "email"]).where("id", "=", show.ownerId).executeTakeFirst();
       if (!owner) throw new UsageError(`The show's owner ${show.ownerId} has no account here.`);
@@ -58,12 +85,34 @@ export function openShows(context: StudioContext): Shows {
       await db.transaction().execute(async (trx) => {
         const made = await trx
           .insertInto("productions")
-          .values({ guid, name: show.name, owner_id: show.ownerId, title: show.title, summary: show.description, published: false, latest_publish_at: null, build_at: null, created_at: now })
+          .values({
+            guid,
+            name: show.name,
+            owner_id: show.ownerId,
+            title: show.title,
+            summary: show.description,
+            published: false,
+            latest_publish_at: null,
+            build_at: null,
+            created_at: now,
+          })
           .onConflict((conflict) => conflict.column("name").doNothing())
           .executeTakeFirst();
         if (!made.numInsertedOrUpdatedRows) throw new UsageError(`The studio has a show named ${show.name} already. Choose another name.`);
         const { ownerId: _owner, ownerEmail, ...fields } = show;
-        await trx.insertInto("shows").values({ ...fields, guid, parent: guid, author: show.author || owner.name, owner_email: ownerEmail || owner.email, cover: null, created_at: now, updated_at: now }).execute();
+        await trx
+          .insertInto("shows")
+          .values({
+            ...fields,
+            guid,
+            parent: guid,
+            author: show.author || owner.name,
+            owner_email: ownerEmail || owner.email,
+            cover: null,
+            created_at: now,
+            updated_at: now,
+          })
+          .execute();
         await trx.insertInto("assets").values(cover).execute();
         await trx.updateTable("shows").set({ cover: cover.guid }).where("guid", "=", guid).execute();
       });
@@ -71,7 +120,13 @@ export function openShows(context: StudioContext): Shows {
     },
     find: async (showName) => (await db.selectFrom("shows").selectAll().where("name", "=", showName).executeTakeFirst()) ?? null,
     async findOwned(showName, ownerId) {
-      const row = await db.selectFrom("shows").innerJoin("productions", "productions.guid", "shows.parent").selectAll("shows").where("shows.name", "=", showName).where("productions.owner_id", "=", ownerId).executeTakeFirst();
+      const row = await db
+        .selectFrom("shows")
+        .innerJoin("productions", "productions.guid", "shows.parent")
+        .selectAll("shows")
+        .where("shows.name", "=", showName)
+        .where("productions.owner_id", "=", ownerId)
+        .executeTakeFirst();
       return row ?? null;
     },
     async listOwned(ownerId) {
@@ -82,8 +137,22 @@ export function openShows(context: StudioContext): Shows {
         .selectAll("shows")
         .select(["assets.path as coverPath", "productions.latest_publish_at as latest"])
         .select((eb) => [
-          eb.selectFrom("episodes").whereRef("episodes.parent", "=", "shows.guid").where("episodes.state", "=", "published").select(eb.fn.countAll<number>().as("n")).$asScalar().$notNull().as("published"),
-          eb.selectFrom("episodes").whereRef("episodes.parent", "=", "shows.guid").where("episodes.state", "<>", "published").select(eb.fn.countAll<number>().as("n")).$asScalar().$notNull().as("drafts"),
+          eb
+            .selectFrom("episodes")
+            .whereRef("episodes.parent", "=", "shows.guid")
+            .where("episodes.state", "=", "published")
+            .select(eb.fn.countAll<number>().as("n"))
+            .$asScalar()
+            .$notNull()
+            .as("published"),
+          eb
+            .selectFrom("episodes")
+            .whereRef("episodes.parent", "=", "shows.guid")
+            .where("episodes.state", "<>", "published")
+            .select(eb.fn.countAll<number>().as("n"))
+            .$asScalar()
+            .$notNull()
+            .as("drafts"),
         ])
         .where("productions.owner_id", "=", ownerId)
         .orderBy("shows.created_at")
@@ -94,10 +163,26 @@ export function openShows(context: StudioContext): Shows {
 
 /** So that a feed is valid from the first minute: directories refuse a show without a cover. */
 async function drawCover(context: StudioContext, parent: string, title: string, seed: string): Promise<AssetsTable> {
-  const png = await sharp(Buffer.from(coverSvg(title, seed))).png({ compressionLevel: 9, palette: true }).toBuffer();
+  const png = await sharp(Buffer.from(coverSvg(title, seed)))
+    .png({ palette: true, effort: 1 })
+    .toBuffer();
   const path = `${createHash("sha256").update(png).digest("hex").slice(0, 32)}.png`;
-  await sharp(png).toFile(join(context.mediaDir, path));
-  await sharp(png).resize(480).webp({ quality: 82 }).toFile(join(context.mediaDir, thumbOf(path)));
-  const { size } = await import("node:fs/promises").then(async (fs) => fs.stat(join(context.mediaDir, path)));
-  return { guid: newGuid(), parent, kind: "cover", file_name: "cover.png", path, mime: "image/png", bytes: size, seconds: null, state: "ready", problem: null, created_at: new Date(context.clock.now()) };
+  await writeFile(join(context.mediaDir, path), png, { flush: true });
+  await sharp(png)
+    .resize(480)
+    .webp({ quality: 82 })
+    .toFile(join(context.mediaDir, thumbOf(path)));
+  return {
+    guid: newGuid(),
+    parent,
+    kind: "cover",
+    file_name: "cover.png",
+    path,
+    mime: "image/png",
+    bytes: png.length,
+    seconds: null,
+    state: "ready",
+    problem: null,
+    created_at: new Date(context.clock.now()),
+  };
 }

@@ -20,10 +20,10 @@ import { migrations } from "./migrations.ts";
 import { Processing } from "./processing.ts";
 import { toHistoryEntry, type HistoryEntry } from "./publishing.ts";
 import { addFileRoutes } from "./routes/files.ts";
-import { addPublicRoutes, answerNotFound } from "./routes/public.ts";
+import { addPublicRoutes } from "./routes/public.ts";
 import { addShowRoutes } from "./routes/shows.ts";
 import { addChallengeRoutes, addSignInRoutes, addSignOutRoutes } from "./routes/sign-in.ts";
-import { addEpisodeRoutes } from "./routes/studio.ts";
+import { addEpisodeRoutes } from "./routes/episodes.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { StudioDb, StudioTables } from "./schema.ts";
 import { openSessions } from "./sessions.ts";
@@ -100,22 +100,43 @@ async function prepare({ store, vault, config, edges, clock = systemClock }: Stu
   await mkdir(uploadDir, { recursive: true, mode: 0o700 });
   const db: StudioDb = store.part<StudioTables>("studio");
   const mailer = config.smtpUrl ? createMailer(config.smtpUrl, config.mailFrom) : null;
-  return { db, store, vault, log, clock, config, edges: { ...smoothEdges, ...edges }, mailer, metrics: createMetrics(), mediaDir, uploadDir, publicUrl: config.publicUrl ?? "", version: packageVersion() };
+  return {
+    db,
+    store,
+    vault,
+    log,
+    clock,
+    config,
+    edges: { ...smoothEdges, ...edges },
+    mailer,
+    metrics: createMetrics(),
+    mediaDir,
+    uploadDir,
+    publicUrl: config.publicUrl ?? "",
+    version: packageVersion(),
+  };
 }
 
 async function serve(web: Web) {
   const { context } = web;
   const { config, metrics } = context;
-  const app = createServer({ log: context.log, ready: { database: async () => (await context.db.selectFrom("accounts").select("id").limit(1).execute(), null) } });
+  const app = createServer({
+    log: context.log,
+    ready: { database: async () => (await context.db.selectFrom("accounts").select("id").limit(1).execute(), null) },
+  });
   const publicHost = config.publicUrl ? [new URL(config.publicUrl).host] : [];
-  checkHost(app, [...config.allowedHosts, ...publicHost], () => ({ code: 421, body: { message: "This host name is not the studio's. List it in ALLOWED_HOSTS." } }));
-  app.addHook("onResponse", async (request, reply) => metrics.requestSeconds.observe({ method: request.method, status: String(reply.statusCode) }, reply.elapsedTime / 1000));
+  checkHost(app, [...config.allowedHosts, ...publicHost], () => ({
+    code: 421,
+    body: { message: "This host name is not the studio's. List it in ALLOWED_HOSTS." },
+  }));
+  app.addHook("onResponse", async (request, reply) =>
+    metrics.requestSeconds.observe({ method: request.method, status: String(reply.statusCode) }, reply.elapsedTime / 1000),
+  );
   app.get("/metrics", async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
   await app.register(cookie);
   await app.register(formbody);
   await app.register(async (pages) => {
     addSessionHooks(pages, web);
-    pages.setNotFoundHandler(answerNotFound);
     addPublicRoutes(pages, web);
     addSignInRoutes(pages, web);
     addChallengeRoutes(pages, web);

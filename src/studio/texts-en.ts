@@ -20,7 +20,6 @@ export const en = {
   password: "Password",
   signInWrong: "The e-mail or password is wrong.",
   signInLocked: (minutes: number): string => `Too many tries. Wait ${plural(minutes, "minute", "minutes")} and sign in again.`,
-  formExpired: "This form has expired. Please try once more.",
   sessionEnded: "Your session has ended. Please sign in again.",
   codeTitle: "One more step",
   codeTotpLead: "Enter the six digits that your authenticator app shows for Podcrew Studio.",
@@ -35,8 +34,10 @@ export const en = {
   codeMailFailed: "The code could not be mailed. Try again in a minute.",
   backToSignIn: "Back to sign-in",
   mailSubject: (code: string): string => `${code} is your Podcrew Studio code`,
-  mailText: (code: string): string => `Your code for signing in to Podcrew Studio:\n\n${code}\n\nIt is good for ten minutes and can be used once.\nIf you did not try to sign in, change your password.\n`,
-  mailHtml: (code: string): string => `<p>Your code for signing in to Podcrew Studio:</p><p style="font-size:28px;letter-spacing:6px;font-weight:700">${code}</p><p>It is good for ten minutes and can be used once.<br>If you did not try to sign in, change your password.</p>`,
+  mailText: (code: string): string =>
+    `Your code for signing in to Podcrew Studio:\n\n${code}\n\nIt is good for ten minutes and can be used once.\nIf you did not try to sign in, change your password.\n`,
+  mailHtml: (code: string): string =>
+    `<p>Your code for signing in to Podcrew Studio:</p><p style="font-size:28px;letter-spacing:6px;font-weight:700">${code}</p><p>It is good for ten minutes and can be used once.<br>If you did not try to sign in, change your password.</p>`,
   signOutTitle: "Sign out of Podcrew Studio?",
   challengeTitle: "Are you a human?",
   challengeLead: "We noticed unusual activity. Type the letters in the picture, from right to left.",
@@ -107,8 +108,6 @@ export const en = {
   coverHint: "JPEG or PNG, square, 1400 to 3000 px. Without one the show's is used.",
   audio: "Audio",
   audioHint: "MP3, M4A or WAV, up to 500 MB.",
-  chooseCover: "Choose a picture",
-  chooseAudio: "Choose a recording, or drop it here",
   replace: "Replace",
   remove: "Remove",
   machineVoice: "The voice is made by a machine",
@@ -142,7 +141,6 @@ export const en = {
   delete: "Delete",
   backToEpisodes: "All episodes",
   networkTrouble: "The studio did not answer. Check your connection and try again.",
-  unsaved: "Unsaved changes",
 
   // Distribution
   distributionLead: "One link feeds every podcast app. Hand it in once per directory; new episodes follow by themselves.",

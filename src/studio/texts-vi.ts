@@ -18,7 +18,6 @@ export const vi: Texts = {
   password: "Mật khẩu",
   signInWrong: "E-mail hoặc mật khẩu không đúng.",
   signInLocked: (minutes) => `Quá nhiều lần thử. Hãy đợi ${minutes} phút rồi đăng nhập lại.`,
-  formExpired: "Biểu mẫu đã hết hạn. Vui lòng thử lại.",
   sessionEnded: "Phiên làm việc đã kết thúc. Vui lòng đăng nhập lại.",
   codeTitle: "Còn một bước nữa",
   codeTotpLead: "Nhập sáu chữ số mà ứng dụng xác thực hiển thị cho Podcrew Studio.",
@@ -33,8 +32,10 @@ export const vi: Texts = {
   codeMailFailed: "Không gửi được mã. Hãy thử lại sau một phút.",
   backToSignIn: "Quay lại đăng nhập",
   mailSubject: (code) => `${code} là mã Podcrew Studio của bạn`,
-  mailText: (code) => `Mã đăng nhập Podcrew Studio của bạn:\n\n${code}\n\nMã có hiệu lực trong mười phút và chỉ dùng được một lần.\nNếu bạn không đăng nhập, hãy đổi mật khẩu.\n`,
-  mailHtml: (code) => `<p>Mã đăng nhập Podcrew Studio của bạn:</p><p style="font-size:28px;letter-spacing:6px;font-weight:700">${code}</p><p>Mã có hiệu lực trong mười phút và chỉ dùng được một lần.<br>Nếu bạn không đăng nhập, hãy đổi mật khẩu.</p>`,
+  mailText: (code) =>
+    `Mã đăng nhập Podcrew Studio của bạn:\n\n${code}\n\nMã có hiệu lực trong mười phút và chỉ dùng được một lần.\nNếu bạn không đăng nhập, hãy đổi mật khẩu.\n`,
+  mailHtml: (code) =>
+    `<p>Mã đăng nhập Podcrew Studio của bạn:</p><p style="font-size:28px;letter-spacing:6px;font-weight:700">${code}</p><p>Mã có hiệu lực trong mười phút và chỉ dùng được một lần.<br>Nếu bạn không đăng nhập, hãy đổi mật khẩu.</p>`,
   signOutTitle: "Đăng xuất khỏi Podcrew Studio?",
   challengeTitle: "Bạn có phải là người không?",
   challengeLead: "Chúng tôi nhận thấy hoạt động bất thường. Hãy nhập các chữ cái trong hình, từ phải sang trái.",
@@ -102,8 +103,6 @@ export const vi: Texts = {
   coverHint: "JPEG hoặc PNG, hình vuông, 1400 đến 3000 px. Nếu không có, dùng ảnh của chương trình.",
   audio: "Âm thanh",
   audioHint: "MP3, M4A hoặc WAV, tối đa 500 MB.",
-  chooseCover: "Chọn ảnh",
-  chooseAudio: "Chọn bản thu, hoặc thả vào đây",
   replace: "Thay",
   remove: "Bỏ",
   machineVoice: "Giọng đọc do máy tạo",
@@ -137,7 +136,6 @@ export const vi: Texts = {
   delete: "Xóa",
   backToEpisodes: "Tất cả các tập",
   networkTrouble: "Studio không trả lời. Hãy kiểm tra kết nối và thử lại.",
-  unsaved: "Có thay đổi chưa lưu",
 
   distributionLead: "Một liên kết cho mọi ứng dụng podcast. Chỉ cần gửi một lần cho mỗi danh bạ; các tập mới sẽ tự theo sau.",
   rssLink: "Liên kết RSS",

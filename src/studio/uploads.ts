@@ -19,9 +19,20 @@ const HEAD_BYTES = 16;
 
 /** What the first bytes say; a name or a declared type can say anything. */
 const signatures: readonly { kind: AssetsTable["kind"]; ending: string; mime: string; matches: (head: Buffer) => boolean }[] = [
-  { kind: "audio", ending: "mp3", mime: "audio/mpeg", matches: (head) => head.toString("latin1", 0, 3) === "ID3" || (head[0] === 0xff && ((head[1] ?? 0) & 0xe0) === 0xe0 && ((head[1] ?? 0) & 0x06) === 0x02) },
+  {
+    kind: "audio",
+    ending: "mp3",
+    mime: "audio/mpeg",
+    matches: (head) =>
+      head.toString("latin1", 0, 3) === "ID3" || (head[0] === 0xff && ((head[1] ?? 0) & 0xe0) === 0xe0 && ((head[1] ?? 0) & 0x06) === 0x02),
+  },
   { kind: "audio", ending: "m4a", mime: "audio/mp4", matches: (head) => head.toString("latin1", 4, 8) === "ftyp" },
-  { kind: "audio", ending: "wav", mime: "audio/wav", matches: (head) => head.toString("latin1", 0, 4) === "RIFF" && head.toString("latin1", 8, 12) === "WAVE" },
+  {
+    kind: "audio",
+    ending: "wav",
+    mime: "audio/wav",
+    matches: (head) => head.toString("latin1", 0, 4) === "RIFF" && head.toString("latin1", 8, 12) === "WAVE",
+  },
   { kind: "cover", ending: "jpg", mime: "image/jpeg", matches: (head) => head.toString("hex", 0, 3) === "ffd8ff" },
   { kind: "cover", ending: "png", mime: "image/png", matches: (head) => head.toString("hex", 0, 8) === "89504e470d0a1a0a" },
 ];
@@ -55,7 +66,19 @@ export async function takeUpload(context: StudioContext, showGuid: string, { kin
     await rename(part, join(context.mediaDir, path));
     context.metrics.uploadedBytes.inc({ kind }, bytes);
     const state = kind === "audio" ? "processing" : "ready";
-    const row: AssetsTable = { guid: newGuid(), parent: showGuid, kind, file_name: fileName, path, mime: signature.mime, bytes, seconds: null, state, problem: null, created_at: new Date(context.clock.now()) };
+    const row: AssetsTable = {
+      guid: newGuid(),
+      parent: showGuid,
+      kind,
+      file_name: fileName,
+      path,
+      mime: signature.mime,
+      bytes,
+      seconds: null,
+      state,
+      problem: null,
+      created_at: new Date(context.clock.now()),
+    };
     await context.db.insertInto("assets").values(row).execute();
     return row;
   } finally {

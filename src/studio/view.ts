@@ -68,7 +68,11 @@ export function createViewMaker(context: StudioContext, sessions: Sessions, asse
       }
       const asked = (request.query as { lang?: unknown } | undefined)?.lang;
       const wish = typeof asked === "string" ? asked : undefined;
-      const locale = wish ? chooseLocale(wish, undefined) : found ? found.account.locale : chooseLocale(undefined, request.headers["accept-language"]);
+      const locale = wish
+        ? chooseLocale(wish, undefined)
+        : found
+          ? found.account.locale
+          : chooseLocale(undefined, request.headers["accept-language"]);
       const signedIn = found?.row.stage === "in" ? found : null;
       return {
         t: texts[locale],
@@ -93,11 +97,19 @@ export function createViewMaker(context: StudioContext, sessions: Sessions, asse
 
 /** "21 Nov 2026, 09:30" in the reader's language and the studio's time zone. */
 export function formatTime(view: Pick<View, "locale" | "timeZone">, at: Date | null): string {
-  return at ? new Intl.DateTimeFormat(view.locale === "en" ? "en-GB" : view.locale, { dateStyle: "medium", timeStyle: "short", timeZone: view.timeZone }).format(at) : "";
+  return at
+    ? new Intl.DateTimeFormat(view.locale === "en" ? "en-GB" : view.locale, {
+        dateStyle: "medium",
+        timeStyle: "short",
+        timeZone: view.timeZone,
+      }).format(at)
+    : "";
 }
 
 export function formatDay(view: Pick<View, "locale" | "timeZone">, at: Date | null): string {
-  return at ? new Intl.DateTimeFormat(view.locale === "en" ? "en-GB" : view.locale, { dateStyle: "long", timeZone: view.timeZone }).format(at) : "";
+  return at
+    ? new Intl.DateTimeFormat(view.locale === "en" ? "en-GB" : view.locale, { dateStyle: "long", timeZone: view.timeZone }).format(at)
+    : "";
 }
 
 /** "4:05", "1:02:09" */

@@ -28,13 +28,19 @@ export interface Web {
 }
 
 /** Quill sets styles through the object model, which needs no exception; images are ours or just chosen. */
-const CONTENT_SECURITY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 export function sendPage(reply: FastifyReply, view: View, page: Page, status = 200): FastifyReply {
   return reply
     .code(status)
     .type("text/html; charset=utf-8")
-    .headers({ "content-security-policy": CONTENT_SECURITY_POLICY, "x-content-type-options": "nosniff", "referrer-policy": "same-origin", "cache-control": page.frame === "public" ? "no-cache" : "no-store" })
+    .headers({
+      "content-security-policy": CONTENT_SECURITY_POLICY,
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "same-origin",
+      "cache-control": page.frame === "public" ? "no-cache" : "no-store",
+    })
     .send(renderPage(page, view));
 }
 
@@ -54,6 +60,11 @@ export function addSessionHooks(app: FastifyInstance, { context, views }: Web): 
     if (typeof given !== "string" || !sameText(given, request.view.csrf)) throw new Refused(403, "csrfMissing");
   });
   app.setErrorHandler(async (error, request, reply) => answerError(context, error, request, reply));
+  app.setNotFoundHandler(async (request, reply) => {
+    // A file that is missing comes from a route that needs no view.
+    request.view ??= await views.make(request, reply);
+    return answerError(context, new Refused(404, "notFoundLead"), request, reply);
+  });
 }
 
 function sameText(a: string, b: string): boolean {
@@ -65,10 +76,28 @@ async function answerError(context: StudioContext, error: unknown, request: Fast
   const { view } = request;
   const refusal = error instanceof Refused ? error : null;
   const status = refusal?.status ?? statusOf(error);
-  if (status >= 500) context.log.error(`${request.method} ${request.url.split("?")[0]} broke`, { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  if (status >= 500)
+    context.log.error(`${request.method} ${request.url.split("?")[0]} broke`, {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
   const text = refusal ? view.t[refusal.text] : status === 413 ? view.t.audioTooLarge : status < 500 ? view.t.badInput : view.t.troubleLead;
-  if (!wantsPage(request)) return reply.code(status).send({ message: text, ...(refusal && { code: refusal.text }), ...(refusal?.text === "challengeNeeded" && { challenge: "/challenge" }) });
-  return sendPage(reply, view, messagePage(view, { title: status === 404 ? view.t.notFoundTitle : status >= 500 ? view.t.troubleTitle : text, lead: status === 404 ? view.t.notFoundLead : status >= 500 ? text : "" }), status);
+  if (!wantsPage(request))
+    return reply
+      .code(status)
+      .send({
+        message: text,
+        ...(refusal && { code: refusal.text }),
+        ...(refusal?.text === "challengeNeeded" && { challenge: "/challenge" }),
+      });
+  return sendPage(
+    reply,
+    view,
+    messagePage(view, {
+      title: status === 404 ? view.t.notFoundTitle : status >= 500 ? view.t.troubleTitle : text,
+      lead: status === 404 ? view.t.notFoundLead : status >= 500 ? text : "",
+    }),
+    status,
+  );
 }
 
 function statusOf(error: unknown): number {

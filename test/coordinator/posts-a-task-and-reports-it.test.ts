@@ -8,7 +8,7 @@ eachBackend("a pulled task is posted in order and reported: start, complete, acc
   world.manager.add(aTask("t1"));
   const { engine } = await world.farm();
 
-  await passTime(world.clock, "the manager has the account's link", () => world.manager.effects.includes("account t1"));
+  await passTime(world.clock, "all is reported", async () => (await engine.freshStatus()).outbox.pending === 0 && world.manager.effects.includes("account t1"));
 
   assert.deepEqual(world.site.history.map((post) => post.title), ["Episode 1 of t1", "Episode 2 of t1", "Episode 3 of t1"]);
   assert.deepEqual(world.manager.effects, ["start t1", "complete t1", "account t1"]);

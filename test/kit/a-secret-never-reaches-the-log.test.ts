@@ -13,7 +13,8 @@ function captured(format: "json" | "pretty"): { log: Log; text: () => string } {
   return { log: createLog({ level: "debug", format, stream }), text: () => text };
 }
 
-const escapeHtml = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+const escapeHtml = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
 
 /** Each way in which a value gets into a text, as other software writes it. */
 const encodings: Record<string, (secret: string) => string> = {
@@ -30,7 +31,13 @@ const encodings: Record<string, (secret: string) => string> = {
   HTML: escapeHtml,
 };
 
-const secrets = fc.oneof(fc.string({ minLength: 6, maxLength: 40 }), fc.string({ minLength: 6, maxLength: 40, unit: "binary" }), fc.stringMatching(/^[A-Za-z0-9+/=&<>"'\\%@ -]{6,40}$/)).filter((secret) => secret.trim().length >= 6 && secret.isWellFormed());
+const secrets = fc
+  .oneof(
+    fc.string({ minLength: 6, maxLength: 40 }),
+    fc.string({ minLength: 6, maxLength: 40, unit: "binary" }),
+    fc.stringMatching(/^[A-Za-z0-9+/=&<>"'\\%@ -]{6,40}$/),
+  )
+  .filter((secret) => secret.trim().length >= 6 && secret.isWellFormed());
 
 test("a random secret is in no line, in no encoding, wherever it was put, in both formats", () => {
   fc.assert(
@@ -46,7 +53,8 @@ test("a random secret is in no line, in no encoding, wherever it was put, in bot
         const said = text();
         assert.ok(said.includes("[secret]"));
         // Of a needle without a letter or digit nothing can be learned.
-        for (const needle of new Set([leak, secret, JSON.stringify(leak).slice(1, -1)])) if (/[A-Za-z0-9]{4}/.test(needle)) assert.ok(!said.includes(needle), `${JSON.stringify(needle)} is in ${said}`);
+        for (const needle of new Set([leak, secret, JSON.stringify(leak).slice(1, -1)]))
+          if (/[A-Za-z0-9]{4}/.test(needle)) assert.ok(!said.includes(needle), `${JSON.stringify(needle)} is in ${said}`);
       }
     }),
     { numRuns: 300 },
@@ -59,7 +67,9 @@ test("a secret inside a longer Base64 text is cut out of it, at each alignment",
       addSecret(secret);
       for (const encoding of ["base64", "base64url"] as const) {
         const seen = redact(`Authentication: ${Buffer.from(`${before}${secret}${behind}`).toString(encoding)} .`);
-        const left = Buffer.from(seen.replace("Authentication: ", "").replaceAll("[secret]", "").replace(" .", ""), encoding).toString("latin1");
+        const left = Buffer.from(seen.replace("Authentication: ", "").replaceAll("[secret]", "").replace(" .", ""), encoding).toString(
+          "latin1",
+        );
         assert.ok(seen.includes("[secret]"), seen);
         if (secret.length >= 8) assert.ok(!left.includes(Buffer.from(secret).toString("latin1").slice(1, -1)), seen);
       }

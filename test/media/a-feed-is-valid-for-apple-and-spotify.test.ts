@@ -32,7 +32,8 @@ function episode(change: Partial<FeedEpisode> = {}): FeedEpisode {
   };
 }
 
-const build = (episodes: FeedEpisode[], changed: Partial<FeedShow> = {}) => buildFeed({ show: { ...show, ...changed }, episodes, feedUrl: "https://pod.example.com/feeds/show.xml", generator: "Podcrew" });
+const build = (episodes: FeedEpisode[], changed: Partial<FeedShow> = {}) =>
+  buildFeed({ show: { ...show, ...changed }, episodes, feedUrl: "https://pod.example.com/feeds/show.xml", generator: "Podcrew" });
 
 test("everything that directories ask for is in the feed", () => {
   const xml = build([episode()]);
@@ -87,7 +88,10 @@ test("characters that XML forbids are left out, not escaped", () => {
 test("the newest episode stands first", () => {
   const dates = ["2026-01-02", "2026-03-04", "2026-02-03"];
   const xml = build(dates.map((date) => episode({ guid: date, publishedAt: new Date(date) })));
-  assert.deepEqual(parseRssFeed(xml).items?.map((item) => item.guid?.value), ["2026-03-04", "2026-02-03", "2026-01-02"]);
+  assert.deepEqual(
+    parseRssFeed(xml).items?.map((item) => item.guid?.value),
+    ["2026-03-04", "2026-02-03", "2026-01-02"],
+  );
 });
 
 test("the same input gives the same bytes", () => {

@@ -5,7 +5,13 @@ import { spokenLines } from "../../src/media/spoken-lines.ts";
 import { splitCommand } from "../../src/media/voice.ts";
 
 test("paragraphs pause, headings end, addresses and pictures are not spelled out", () => {
-  assert.deepEqual(spokenLines("Tiêu đề\n\nXem https://www.example.com/a?b=c nhé 🎙️!\n• một\n---\n"), ["Tiêu đề.", "", "Xem example.com nhé !", "", "một."]);
+  assert.deepEqual(spokenLines("Tiêu đề\n\nXem https://www.example.com/a?b=c nhé 🎙️!\n• một\n---\n"), [
+    "Tiêu đề.",
+    "",
+    "Xem example.com nhé !",
+    "",
+    "một.",
+  ]);
 });
 
 test("long texts come in pieces of whole sentences, and nothing is lost", () => {
@@ -28,10 +34,26 @@ test("Vietnamese is heard as Vietnamese, also decomposed; French is not", () => 
 });
 
 test("a language is taken as it is written in the wild, an unknown one is guessed", () => {
-  for (const [wanted, language] of [["vi-VN", "vi"], ["en_US", "en-us"], ["EN", "en"], ["pt-BR", "pt-br"], ["zh-Hans", "cmn"], ["fr-CA", "fr"], ["", "en"]] as const) assert.deepEqual(chooseLanguage(wanted, "hello"), { language, guessedFor: null }, wanted);
+  for (const [wanted, language] of [
+    ["vi-VN", "vi"],
+    ["en_US", "en-us"],
+    ["EN", "en"],
+    ["pt-BR", "pt-br"],
+    ["zh-Hans", "cmn"],
+    ["fr-CA", "fr"],
+    ["", "en"],
+  ] as const)
+    assert.deepEqual(chooseLanguage(wanted, "hello"), { language, guessedFor: null }, wanted);
   assert.deepEqual(chooseLanguage("tlh", "trời đẹp"), { language: "vi", guessedFor: "tlh" });
 });
 
 test("a command line is split like a shell would, without one", () => {
-  assert.deepEqual(splitCommand(`piper --model "my voice.onnx" --out '-' {voice}`), ["piper", "--model", "my voice.onnx", "--out", "-", "{voice}"]);
+  assert.deepEqual(splitCommand(`piper --model "my voice.onnx" --out '-' {voice}`), [
+    "piper",
+    "--model",
+    "my voice.onnx",
+    "--out",
+    "-",
+    "{voice}",
+  ]);
 });

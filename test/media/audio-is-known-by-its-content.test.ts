@@ -35,6 +35,13 @@ test("what is no audio is refused with the reason", async (t) => {
     [Buffer.from("<html>sign in first</html>"), /not audio/],
     [wavOf(new Float32Array(0), 44_100), /no sound/],
   ] as const) {
-    await assert.rejects(probe(t, "a.mp3", content), (error: unknown) => error instanceof Failure && error.code === "content.audio" && why.test(error.detail) && /Give it an MP3, M4A or WAV that plays/.test(sayFailure(error)));
+    await assert.rejects(
+      probe(t, "a.mp3", content),
+      (error: unknown) =>
+        error instanceof Failure &&
+        error.code === "content.audio" &&
+        why.test(error.detail) &&
+        /Give it an MP3, M4A or WAV that plays/.test(sayFailure(error)),
+    );
   }
 });

@@ -26,7 +26,10 @@ export async function site(t: TestContext, listener: RequestListener): Promise<s
 }
 
 export function sine(hz: number, amplitude: number, sampleRate: number, seconds: number, phase = 0): Float32Array {
-  return Float32Array.from({ length: Math.round(sampleRate * seconds) }, (_, index) => amplitude * Math.sin((2 * Math.PI * hz * index) / sampleRate + phase));
+  return Float32Array.from(
+    { length: Math.round(sampleRate * seconds) },
+    (_, index) => amplitude * Math.sin((2 * Math.PI * hz * index) / sampleRate + phase),
+  );
 }
 
 export function wavOf(samples: Float32Array, sampleRate: number): Buffer {

@@ -29,7 +29,7 @@ test("the second time costs nothing and tells the same", async (t) => {
 
 test("two at once share one making; it ends only when the last one leaves", async (t) => {
   const entry = entryIn(await folder(t));
-  const gate = Promise.withResolvers<void>();
+  const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let [made, canceled] = [0, 0];
   const make = async (path: string, onProgress: (share: number) => void, signal: AbortSignal) => {
     made += 1;
@@ -37,14 +37,15 @@ test("two at once share one making; it ends only when the last one leaves", asyn
       canceled += 1;
       gate.reject(signal.reason);
     });
-    onProgress(0.5);
-    await gate.promise;
+    const ticking = setInterval(() => onProgress(0.5), 2);
+    await gate.promise.finally(() => clearInterval(ticking));
     await writeFile(path, "x");
     return {};
   };
   const [one, two] = [new AbortController(), new AbortController()];
   const first = cached(entry, make, { signal: one.signal });
-  const second = cached(entry, make, { signal: two.signal });
+  const second = cached(entry, make, { signal: two.signal, onProgress: () => begun.resolve() });
+  await begun.promise;
   one.abort(new Error("first left"));
   await assert.rejects(first, /first left/);
   assert.deepEqual([made, canceled], [1, 0]);
@@ -59,10 +60,14 @@ test("a failure is not kept, and nothing half-made is seen", async (t) => {
   const cacheDir = await folder(t);
   const entry = entryIn(cacheDir);
   await assert.rejects(
-    cached(entry, async (path) => {
-      await writeFile(path, "half");
-      throw new Error("no luck");
-    }, { signal: never }),
+    cached(
+      entry,
+      async (path) => {
+        await writeFile(path, "half");
+        throw new Error("no luck");
+      },
+      { signal: never },
+    ),
     /no luck/,
   );
   const files = (await readdir(cacheDir, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
@@ -98,7 +103,10 @@ test("the sweep removes the longest unused, never what may be in use, always wha
   await put("tmp/crashed", 1000, 2);
   await put("tmp/running", 1000, 0);
   assert.equal(await sweepCache(cacheDir, 2000), 2000);
-  const left = (await readdir(cacheDir, { recursive: true, withFileTypes: true })).filter((file) => file.isFile()).map(({ name }) => name).toSorted();
+  const left = (await readdir(cacheDir, { recursive: true, withFileTypes: true }))
+    .filter((file) => file.isFile())
+    .map(({ name }) => name)
+    .toSorted();
   assert.deepEqual(left, ["fresh.jpg", "old.jpg", "running"]);
   await sweepCache(cacheDir, 0);
   assert.ok((await readdir(join(cacheDir, "covers"))).includes("fresh.jpg"));

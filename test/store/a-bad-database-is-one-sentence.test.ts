@@ -26,7 +26,10 @@ test("nothing listens", async () => {
   await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
   const { port } = probe.address() as { port: number };
   await new Promise((resolve) => probe.close(resolve));
-  assert.equal(await refusal({ databaseUrl: `postgres://me:demo-password@127.0.0.1:${port}/podcrew` }), `The database postgres://me@127.0.0.1:${port}/podcrew can't be used: nothing listens there. Start PostgreSQL, or correct DATABASE_URL.`);
+  assert.equal(
+    await refusal({ databaseUrl: `postgres://me:demo-password@127.0.0.1:${port}/podcrew` }),
+    `The database postgres://me@127.0.0.1:${port}/podcrew can't be used: nothing listens there. Start PostgreSQL, or correct DATABASE_URL.`,
+  );
 });
 
 test("not an address", async () => {
@@ -54,11 +57,17 @@ test("a database that acknowledges before it is on disk", { skip }, async () => 
 test("the data folder's place is a file", async (t) => {
   const folder = await tempDir(t);
   await writeFile(join(folder, "taken"), "");
-  assert.match(await refusal({ dataDir: join(folder, "taken") }), /^The data folder .*taken can't be used: it is not a folder\. .* PODCREW_DATA=/);
+  assert.match(
+    await refusal({ dataDir: join(folder, "taken") }),
+    /^The data folder .*taken can't be used: it is not a folder\. .* PODCREW_DATA=/,
+  );
   assert.match(await refusal({ dataDir: join(folder, "taken", "below") }), /it is not a folder/);
 });
 
 // Root may write everywhere but into the kernel's own folders.
 test("the data folder can't be written", { skip: process.platform !== "linux" }, async () => {
-  assert.match(await refusal({ dataDir: "/sys/podcrew" }), /^The data folder \/sys\/podcrew can't be used: (this user may not write there|it is read-only)\. .* PODCREW_DATA=/);
+  assert.match(
+    await refusal({ dataDir: "/sys/podcrew" }),
+    /^The data folder \/sys\/podcrew can't be used: (this user may not write there|it is read-only)\. .* PODCREW_DATA=/,
+  );
 });

@@ -9,11 +9,16 @@ interface Tables {
 
 async function withPurse(db: Kysely<Tables>): Promise<void> {
   await db.schema.createSchema("farm").ifNotExists().execute();
-  await db.schema.createTable("purse").addColumn("id", "text", (c) => c.primaryKey()).addColumn("coins", "integer", (c) => c.notNull()).execute();
+  await db.schema
+    .createTable("purse")
+    .addColumn("id", "text", (c) => c.primaryKey())
+    .addColumn("coins", "integer", (c) => c.notNull())
+    .execute();
   await db.insertInto("purse").values({ id: "mine", coins: 0 }).execute();
 }
 
-const coinsOf = async (db: Kysely<Tables>): Promise<number> => (await db.selectFrom("purse").select("coins").where("id", "=", "mine").executeTakeFirstOrThrow()).coins;
+const coinsOf = async (db: Kysely<Tables>): Promise<number> =>
+  (await db.selectFrom("purse").select("coins").where("id", "=", "mine").executeTakeFirstOrThrow()).coins;
 
 eachBackend("a query beside an open transaction never lands in it", async (_t, { store }) => {
   const db = store.part<Tables>("farm");
@@ -23,7 +28,10 @@ eachBackend("a query beside an open transaction never lands in it", async (_t, {
     db.transaction().execute(async (trx) => {
       await trx.updateTable("purse").set({ coins: 1 }).execute();
       // Not awaited: on the embedded backend these wait for the connection until the transaction has ended.
-      beside.push(db.insertInto("purse").values({ id: "theirs", coins: 7 }).execute(), coinsOf(db).then((coins) => assert.equal(coins, 0)));
+      beside.push(
+        db.insertInto("purse").values({ id: "theirs", coins: 7 }).execute(),
+        coinsOf(db).then((coins) => assert.equal(coins, 0)),
+      );
       await trx.updateTable("purse").set({ coins: 2 }).execute();
       throw new Error("changed my mind");
     }),
@@ -43,7 +51,11 @@ eachBackend("50 transactions at once count to 50", async (_t, { store }) => {
   const add = async (): Promise<void> =>
     db.transaction().execute(async (trx) => {
       const { coins } = await trx.selectFrom("purse").select("coins").where("id", "=", "mine").forUpdate().executeTakeFirstOrThrow();
-      await trx.updateTable("purse").set({ coins: coins + 1 }).where("id", "=", "mine").execute();
+      await trx
+        .updateTable("purse")
+        .set({ coins: coins + 1 })
+        .where("id", "=", "mine")
+        .execute();
     });
   await Promise.all(Array.from({ length: 50 }, add));
   assert.equal(await coinsOf(db), 50);
@@ -54,7 +66,11 @@ eachBackend("a transaction in which a statement failed says that it was not comm
   await withPurse(db);
   const swallowing = db.transaction().execute(async (trx) => {
     await trx.updateTable("purse").set({ coins: 9 }).execute();
-    await trx.insertInto("purse").values({ id: "mine", coins: 1 }).execute().catch(() => undefined);
+    await trx
+      .insertInto("purse")
+      .values({ id: "mine", coins: 1 })
+      .execute()
+      .catch(() => undefined);
   });
   await assert.rejects(swallowing, AbortedTransactionError);
   assert.equal(await coinsOf(db), 0);
@@ -79,7 +95,10 @@ eachBackend("the connection is free again after each kind of end", async (_t, { 
     await assert.rejects(db.insertInto("purse").values({ id: "mine", coins: 1 }).execute());
     await assert.rejects(db.transaction().execute(async (trx) => trx.insertInto("purse").values({ id: "mine", coins: 1 }).execute()));
     await assert.rejects(store.raw("begin; insert into farm.purse values ('mine', 1); commit"));
-    await db.transaction().setIsolationLevel("serializable").execute(async (trx) => coinsOf(trx));
+    await db
+      .transaction()
+      .setIsolationLevel("serializable")
+      .execute(async (trx) => coinsOf(trx));
   }
   assert.equal(await coinsOf(db), 0);
 });
@@ -103,7 +122,10 @@ eachBackend("what was flushed is committed; many flush at once", async (_t, { st
   await withPurse(db);
   await Promise.all(
     Array.from({ length: 20 }, async (_, i) => {
-      await db.insertInto("purse").values({ id: String(i), coins: i }).execute();
+      await db
+        .insertInto("purse")
+        .values({ id: String(i), coins: i })
+        .execute();
       await store.flush();
     }),
   );

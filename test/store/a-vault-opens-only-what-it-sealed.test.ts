@@ -53,9 +53,11 @@ test("a value that was moved to another row or changed does not open", () => {
   assert.throws(() => vault.open(sealed, "accounts:2:password"), tampered);
   for (let at = sealed.lastIndexOf(".") + 1; at < sealed.length; at += 5) {
     const changed = sealed.slice(0, at) + (sealed[at] === "A" ? "B" : "A") + sealed.slice(at + 1);
-    if (!Buffer.from(changed.split(".")[3] ?? "", "base64url").equals(Buffer.from(sealed.split(".")[3] ?? "", "base64url"))) assert.throws(() => vault.open(changed, "accounts:1:password"), tampered);
+    if (!Buffer.from(changed.split(".")[3] ?? "", "base64url").equals(Buffer.from(sealed.split(".")[3] ?? "", "base64url")))
+      assert.throws(() => vault.open(changed, "accounts:1:password"), tampered);
   }
-  for (const other of ["demo-password", "v1.x", "v2.a.b.c", `v1.${vault.keyId}.AAAA.AAAA`, `v1.${vault.keyId}..`]) assert.throws(() => vault.open(other, "accounts:1:password"), tampered);
+  for (const other of ["demo-password", "v1.x", "v2.a.b.c", `v1.${vault.keyId}.AAAA.AAAA`, `v1.${vault.keyId}..`])
+    assert.throws(() => vault.open(other, "accounts:1:password"), tampered);
 });
 
 test("what was opened never shows in a log again", () => {
@@ -76,7 +78,10 @@ test("the first key of a file seals, all open", async (t) => {
 
 test("a missing key is named by its id", () => {
   const [given, missing] = [vaultWith(newKey()), vaultWith(newKey())];
-  assert.throws(() => given.open(missing.seal("demo-password", "a:1:x"), "a:1:x"), usage(new RegExp(`a:1:x .*vault key ${missing.keyId}, .*given: ${given.keyId}`)));
+  assert.throws(
+    () => given.open(missing.seal("demo-password", "a:1:x"), "a:1:x"),
+    usage(new RegExp(`a:1:x .*vault key ${missing.keyId}, .*given: ${given.keyId}`)),
+  );
 });
 
 test("embedded: a key is made once, for the owner's eyes only", async (t) => {
@@ -100,7 +105,10 @@ eachBackend("a database is not started on without the keys that sealed in it", a
   const [old, fresh] = [newKey(), newKey()];
   await checkVault(store, vaultWith(old));
   await checkVault(store, vaultWith(old));
-  await assert.rejects(checkVault(store, vaultWith(fresh)), usage(new RegExp(`sealed with the vault key ${vaultWith(old).keyId}, and only ${vaultWith(fresh).keyId} was given`)));
+  await assert.rejects(
+    checkVault(store, vaultWith(fresh)),
+    usage(new RegExp(`sealed with the vault key ${vaultWith(old).keyId}, and only ${vaultWith(fresh).keyId} was given`)),
+  );
   await checkVault(store, await vaultOfFile(t, `${fresh}\n${old}`));
   await assert.rejects(checkVault(store, vaultWith(old)), usage(/Give that key back/));
 });

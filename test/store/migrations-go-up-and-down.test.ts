@@ -11,17 +11,28 @@ interface Tables {
 
 const migrations: Record<string, Migration> = {
   "001-show": {
-    up: async (db: Kysely<unknown>) => db.schema.createTable("show").addColumn("name", "text", (c) => c.primaryKey()).execute(),
+    up: async (db: Kysely<unknown>) =>
+      db.schema
+        .createTable("show")
+        .addColumn("name", "text", (c) => c.primaryKey())
+        .execute(),
     down: async (db: Kysely<unknown>) => db.schema.dropTable("show").execute(),
   },
   "002-title": {
-    up: async (db: Kysely<unknown>) => db.schema.alterTable("show").addColumn("title", "text", (c) => c.notNull().defaultTo("")).execute(),
+    up: async (db: Kysely<unknown>) =>
+      db.schema
+        .alterTable("show")
+        .addColumn("title", "text", (c) => c.notNull().defaultTo(""))
+        .execute(),
     down: async (db: Kysely<unknown>) => db.schema.alterTable("show").dropColumn("title").execute(),
   },
 };
 
 async function tablesOf(store: Store, schema: string): Promise<string[]> {
-  const { rows } = await store.raw("select table_name as name from information_schema.tables where table_schema = $1 and table_name not like 'kysely%' order by 1", [schema]);
+  const { rows } = await store.raw(
+    "select table_name as name from information_schema.tables where table_schema = $1 and table_name not like 'kysely%' order by 1",
+    [schema],
+  );
   return (rows as { name: string }[]).map(({ name }) => name);
 }
 
@@ -75,5 +86,8 @@ eachBackend("a migration that fails in the middle leaves nothing behind and name
 eachBackend("an older version does not touch a newer one's database", async (_t, { store }) => {
   await store.migrate("studio", migrations);
   const { "001-show": first } = migrations;
-  await assert.rejects(store.migrate("studio", { "001-show": first as Migration }), (error) => error instanceof UsageError && /newer podcrew/.test(error.message));
+  await assert.rejects(
+    store.migrate("studio", { "001-show": first as Migration }),
+    (error) => error instanceof UsageError && /newer podcrew/.test(error.message),
+  );
 });

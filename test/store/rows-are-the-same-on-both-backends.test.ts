@@ -4,7 +4,8 @@ import { eachBackend } from "../support/store.ts";
 
 eachBackend("rows hold the same kinds of values", async (_t, { store }) => {
   const db = store.part("farm");
-  const { rows } = await sql`select 9007199254740991::int8 as "int8", (select count(*) from generate_series(1, 3)) as "count", 12345678901234567890.10::numeric as "numeric",
+  const { rows } =
+    await sql`select 9007199254740991::int8 as "int8", (select count(*) from generate_series(1, 3)) as "count", 12345678901234567890.10::numeric as "numeric",
     '2026-11-21T02:34:00.123456+07'::timestamptz as "timestamptz", '2026-11-21 02:34:00'::timestamp as "timestamp", '2026-11-21'::date as "date",
     '{"a": [1, null]}'::jsonb as "jsonb", '[1]'::json as "json", '\\x00ff'::bytea as "bytea", '{1,2,null}'::int8[] as "int8s", '{a,"b c"}'::text[] as "texts",
     '1 day 2 hours'::interval as "interval", true as "bool", null::text as "none", 'phở'::text as "text",

@@ -6,7 +6,6 @@ import { eachBackend, silentLog } from "../support/store.ts";
 
 async function queueOn(t: TestContext, store: Store): Promise<Queue> {
   const queue = await openQueue(store, silentLog);
-  // Before the store, which the test's own hook closes.
   t.after(async () => queue.close());
   return queue;
 }
@@ -103,9 +102,8 @@ eachBackend("many takers at once: each job once, an account in one hand", async 
   const queues = [await queueOn(t, store)];
   if (databaseUrl) {
     const other = await openStore({ dataDir, databaseUrl, log: silentLog });
+    queues.push(await queueOn(t, other));
     t.after(async () => other.close());
-    queues.push(await openQueue(other, silentLog));
-    t.after(async () => queues[1]?.close());
   }
   const sent = Array.from({ length: 40 }, (_, i) => `t${i}`);
   for (const [i, id] of sent.entries()) await queues[0]?.send({ id, accountKey: `site:${i % 7}` });

@@ -9,7 +9,8 @@ eachBackend("five wrong passwords lock the account for 15 minutes, also over a r
   const first = await givenStudio(t, given, { clock });
   await givenShow(first);
   const visitor = new Visitor(first.url);
-  for (let round = 1; round <= 4; round++) assert.match((await visitor.signIn("wrong-password")).text, /role="alert">The e-mail or password is wrong\./);
+  for (let round = 1; round <= 4; round++)
+    assert.match((await visitor.signIn("wrong-password")).text, /role="alert">The e-mail or password is wrong\./);
   assert.match((await visitor.signIn("wrong-password")).text, /role="alert">Too many tries\. Wait 15 minutes/);
   assert.match((await visitor.signIn(password)).text, /Too many tries\./, "the right one is not even looked at");
 

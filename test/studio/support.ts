@@ -11,8 +11,20 @@ export const password = "demo-password";
 export const email = "maya@example.com";
 
 /** A studio on a free port, with an account and a show; closed after the test. */
-export async function givenStudio(t: TestContext, { store, dataDir }: Pick<Given, "store" | "dataDir">, options: Partial<Omit<StudioOptions, "config">> & { config?: Partial<StudioConfig> } = {}): Promise<Studio> {
-  const config: StudioConfig = { host: "127.0.0.1", port: 0, allowedHosts: [], dataDir, mailFrom: "studio@podcrew.example", timeZone: "Asia/Ho_Chi_Minh", ...options.config };
+export async function givenStudio(
+  t: TestContext,
+  { store, dataDir }: Pick<Given, "store" | "dataDir">,
+  options: Partial<Omit<StudioOptions, "config">> & { config?: Partial<StudioConfig> } = {},
+): Promise<Studio> {
+  const config: StudioConfig = {
+    host: "127.0.0.1",
+    port: 0,
+    allowedHosts: [],
+    dataDir,
+    mailFrom: "studio@podcrew.example",
+    timeZone: "Asia/Ho_Chi_Minh",
+    ...options.config,
+  };
   const edges = { processingMs: 0, ...options.edges };
   const studio = await openStudio({ store, vault: openVault({ dataDir, embedded: true }), log: silentLog, ...options, edges, config });
   t.after(async () => studio.close());
@@ -53,9 +65,24 @@ export class Visitor {
     this.#origin = origin;
   }
 
-  async request(method: string, path: string, init: { accept?: string; headers?: Record<string, string>; body?: string | FormData } = {}): Promise<Answer> {
-    const headers = { accept: init.accept ?? "text/html", "accept-language": this.language, cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; "), ...init.headers };
-    const response = await fetch(new URL(path, this.#origin), { method, headers, redirect: "manual", signal: AbortSignal.timeout(15_000), ...(init.body !== undefined && { body: init.body }) });
+  async request(
+    method: string,
+    path: string,
+    init: { accept?: string; headers?: Record<string, string>; body?: string | FormData } = {},
+  ): Promise<Answer> {
+    const headers = {
+      accept: init.accept ?? "text/html",
+      "accept-language": this.language,
+      cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; "),
+      ...init.headers,
+    };
+    const response = await fetch(new URL(path, this.#origin), {
+      method,
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(15_000),
+      ...(init.body !== undefined && { body: init.body }),
+    });
     for (const line of response.headers.getSetCookie()) {
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (value) this.#cookies.set(name, value);
@@ -76,21 +103,29 @@ export class Visitor {
 
   /** A call that the page's script makes. */
   async call(method: string, path: string, json?: unknown): Promise<Answer & { json: Record<string, unknown> }> {
-    const answer = await this.request(method, path, { accept: "application/json", headers: { "x-csrf-token": this.csrf, ...(json !== undefined && { "content-type": "application/json" }) }, ...(json !== undefined && { body: JSON.stringify(json) }) });
+    const answer = await this.request(method, path, {
+      accept: "application/json",
+      headers: { "x-csrf-token": this.csrf, ...(json !== undefined && { "content-type": "application/json" }) },
+      ...(json !== undefined && { body: JSON.stringify(json) }),
+    });
     return { ...answer, json: answer.text ? (JSON.parse(answer.text) as Record<string, unknown>) : {} };
   }
 
   async upload(kind: "audio" | "cover", name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Answer & { json: Record<string, unknown> }> {
     const body = new FormData();
     body.append(kind, new Blob([bytes]), name);
-    const answer = await this.request("POST", `/shows/${showName}/assets`, { accept: "application/json", headers: { "x-csrf-token": this.csrf }, body });
+    const answer = await this.request("POST", `/shows/${showName}/assets`, {
+      accept: "application/json",
+      headers: { "x-csrf-token": this.csrf },
+      body,
+    });
     return { ...answer, json: JSON.parse(answer.text) as Record<string, unknown> };
   }
 
   async signIn(secret = password, who = email): Promise<Answer> {
     await this.get("/login");
     const answer = await this.submit("/login", { email: who, password: secret });
-    if (answer.status === 302) await this.get("/dashboard");
+    if (answer.status === 302) await this.get(answer.location);
     return answer;
   }
 
@@ -154,7 +189,9 @@ export function wav(seconds: number): Buffer<ArrayBuffer> {
 }
 
 export async function picture(width: number, height: number, format: "jpeg" | "png" | "webp" = "jpeg"): Promise<Buffer<ArrayBuffer>> {
-  const bytes = await sharp({ create: { width, height, channels: 3, background: "#0f766e" } }).toFormat(format).toBuffer();
+  const bytes = await sharp({ create: { width, height, channels: 3, background: "#0f766e" } })
+    .toFormat(format)
+    .toBuffer();
   return Buffer.from(bytes);
 }
 
@@ -172,11 +209,9 @@ export async function smtpSink(t: TestContext): Promise<{ url: string; letters: 
     let [rest, to, data] = ["", "", false];
     const say = (line: string): void => void socket.write(`${line}\r\n`);
     const hear = (line: string): void => {
-      if (/^(EHLO|LHLO|HELO)/i.test(line)) say("250 sink");
-      else if (/^RCPT TO:<([^>]*)>/i.test(line)) (to = /<([^>]*)>/.exec(line)?.[1] ?? ""), say("250 ok");
-      else if (/^DATA/i.test(line)) (data = true), say("354 go on");
-      else if (/^QUIT/i.test(line)) say("221 bye"), socket.end();
-      else say("250 ok");
+      to = /^RCPT TO:<([^>]*)>/i.exec(line)?.[1] ?? to;
+      data = /^DATA/i.test(line);
+      say(data ? "354 go on" : /^QUIT/i.test(line) ? "221 bye" : "250 ok");
     };
     say("220 sink");
     socket.on("error", () => undefined);

@@ -34,6 +34,9 @@ let instances = 0;
 export async function givenWorld(t: TestContext, store: Store): Promise<World> {
   await store.migrate("farm", migrations);
   const [clock, manager, site] = [virtualClock(), await scriptedManager(t), new ScriptedSite()];
+  clock.breathe = async () => {
+    for (let round = 0; round < 3; round++) await Promise.all([store.raw("select 1"), new Promise((resolve) => setTimeout(resolve, 1))]);
+  };
   const queue = memoryQueue(clock);
   const dataDir = await mkdtemp(join(tmpdir(), "podcrew-engine-"));
   const vault = openVault({ dataDir, embedded: true });

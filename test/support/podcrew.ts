@@ -32,8 +32,20 @@ export function podcrew(t: TestContext, args: readonly string[], { env = {}, cwd
   const child = spawn(command, [...before, entry, ...args], { env: { ...CLEAN, LOG_FORMAT: "json", ...env }, stdio: ["ignore", "pipe", "pipe"], ...(cwd && { cwd }) });
   let out = "";
   let err = "";
-  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  let changed = Promise.withResolvers<void>();
+  const change = (): void => {
+    changed.resolve();
+    changed = Promise.withResolvers();
+  };
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk.toString();
+    change();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    err += chunk.toString();
+    change();
+  });
+  child.on("close", change);
   t.after(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGKILL");
@@ -50,13 +62,15 @@ export function podcrew(t: TestContext, args: readonly string[], { env = {}, cwd
     stderr: () => err,
     ended,
     async says(pattern, withinMs = 60_000) {
-      const late = AbortSignal.timeout(withinMs);
+      const deadline = Date.now() + withinMs;
+      const timer = setTimeout(change, withinMs);
+      t.after(() => clearTimeout(timer));
       for (;;) {
         const match = pattern.exec(out) ?? pattern.exec(err);
         if (match) return match;
-        if (child.exitCode !== null) throw new Error(`podcrew ${args.join(" ")} ended with ${child.exitCode} and never said ${pattern}\n${tail()}`);
-        if (late.aborted) throw new Error(`podcrew ${args.join(" ")} did not say ${pattern} within ${withinMs} ms\n${tail()}`);
-        await Promise.race([once(child.stdout, "data"), once(child.stderr, "data"), once(child, "exit"), once(late, "abort")]);
+        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`podcrew ${args.join(" ")} ended with ${child.exitCode ?? child.signalCode} and never said ${pattern}\n${tail()}`);
+        if (Date.now() >= deadline) throw new Error(`podcrew ${args.join(" ")} did not say ${pattern} within ${withinMs} ms\n${tail()}`);
+        await changed.promise;
       }
     },
   };

@@ -15,7 +15,8 @@ const PASSWORD = "demo-password";
 
 /**
  * Runs the server until its standard input closes, which happens at any end of the test process, kill -9 too; then stops it
- * at once (SIGQUIT, no checkpoint) and removes the folder ($0).
+ * at once (SIGQUIT, no checkpoint) and removes the folder ($0). In a process group of its own: a signal to the tests' group
+ * must not end the guard before its work.
  */
 const GUARD = '"$@" </dev/null & server=$!; cat >/dev/null; kill -QUIT $server; wait $server; rm -rf "$0"';
 
@@ -72,11 +73,28 @@ async function start(): Promise<Cluster> {
   const passwordFile = join(folder, "password");
   await writeFile(passwordFile, PASSWORD);
   const data = join(folder, "data");
-  await run(join(bin, "initdb"), ["-D", data, "-U", "podcrew", "-E", "UTF8", "--locale=C", "--no-sync", "--auth=scram-sha-256", `--pwfile=${passwordFile}`], { ...user, cwd: folder });
+  await run(
+    join(bin, "initdb"),
+    ["-D", data, "-U", "podcrew", "-E", "UTF8", "--locale=C", "--no-sync", "--auth=scram-sha-256", `--pwfile=${passwordFile}`],
+    { ...user, cwd: folder },
+  );
   const port = await freePort();
-  const settings = { listen_addresses: "127.0.0.1", port: String(port), unix_socket_directories: "", fsync: "off", full_page_writes: "off", max_connections: "100", shared_buffers: "32MB" };
+  const settings = {
+    listen_addresses: "127.0.0.1",
+    port: String(port),
+    unix_socket_directories: "",
+    fsync: "off",
+    full_page_writes: "off",
+    max_connections: "100",
+    shared_buffers: "32MB",
+  };
   const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const server = spawn("/bin/sh", ["-c", GUARD, folder, join(bin, "postgres"), "-D", data, ...options], { ...user, cwd: "/", stdio: ["pipe", "ignore", "pipe"] });
+  const server = spawn("/bin/sh", ["-c", GUARD, folder, join(bin, "postgres"), "-D", data, ...options], {
+    ...user,
+    cwd: "/",
+    detached: true,
+    stdio: ["pipe", "ignore", "pipe"],
+  });
   let said = "";
   server.stderr?.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4000)));
   doNotWaitFor(server);
@@ -95,7 +113,8 @@ async function answers(url: string, server: ChildProcess, said: () => string): P
       return;
     } catch (error) {
       await client.end().catch(() => undefined);
-      if (server.exitCode !== null || performance.now() > deadline) throw new Error(`PostgreSQL did not start: ${said()}`, { cause: error });
+      if (server.exitCode !== null || performance.now() > deadline)
+        throw new Error(`PostgreSQL did not start: ${said()}`, { cause: error });
       await delay(50);
     }
   }

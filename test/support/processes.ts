@@ -1,17 +1,39 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Browser processes that descend from this one, zombies included. */
-export function browserProcesses(): number[] {
-  const parents = new Map<number, { parent: number; name: string }>();
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+interface Process {
+  pid: number;
+  parent: number;
+  name: string;
+}
+
+function allProcesses(): Map<number, Process> {
+  const all = new Map<number, Process>();
+  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
       const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
-      parents.set(Number(pid), { name, parent: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) });
+      all.set(Number(entry), { pid: Number(entry), name, parent: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) });
     } catch {
       // It ended while we read.
     }
   }
-  const descends = (pid: number): boolean => pid === process.pid || (parents.has(pid) && descends(parents.get(pid)?.parent ?? 0));
-  return [...parents].filter(([pid, { name }]) => /chrom|headless_shell/.test(name) && descends(pid)).map(([pid]) => pid);
+  return all;
+}
+
+/** All processes that descend from one, zombies included. */
+export function childProcesses(ancestor: number): Process[] {
+  const all = allProcesses();
+  const descends = (one: Process | undefined): boolean => one !== undefined && (one.parent === ancestor || descends(all.get(one.parent)));
+  return [...all.values()].filter((one) => descends(one));
+}
+
+/** Those of some processes that still live under the same name. */
+export function stillAlive(some: readonly Process[]): Process[] {
+  const all = allProcesses();
+  return some.filter(({ pid, name }) => all.get(pid)?.name === name);
+}
+
+/** Browser processes that descend from this one, zombies included. */
+export function browserProcesses(): number[] {
+  return childProcesses(process.pid).filter(({ name }) => /chrom|headless_shell/.test(name)).map(({ pid }) => pid);
 }

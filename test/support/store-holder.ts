@@ -12,7 +12,9 @@ const [place = "", task] = process.argv.slice(2);
 const log = createLog({ level: "info", format: "pretty" });
 const say = (text: string | number): void => void process.stdout.write(`${text}\n`);
 
-const store = await openStore(place.startsWith("postgres:") ? { dataDir: "/nowhere", databaseUrl: place, log } : { dataDir: place, log, lockWaitMs: 500 });
+const store = await openStore(
+  place.startsWith("postgres:") ? { dataDir: "/nowhere", databaseUrl: place, log } : { dataDir: place, log, lockWaitMs: 500 },
+);
 if (task === "hold") say("open");
 if (task === "take") {
   const queue = await openQueue(store, log);

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { createLog, type Log } from "../../src/kit/log.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { freshDatabase, postgresMissing } from "./postgres.ts";
-import { tempDir } from "./temp.ts";
+import { afterTheRest, tempDir } from "./temp.ts";
 
 const run = promisify(execFile);
 
@@ -37,14 +37,14 @@ export async function givenPglite(t: TestContext): Promise<Given> {
   const dataDir = await tempDir(t, "store");
   await copyEmptyDatabase(dataDir);
   const store = await openStore({ dataDir, log: silentLog });
-  t.after(async () => store.close());
+  afterTheRest(t, 1, async () => store.close());
   return { store, dataDir, backend: "pglite", databaseUrl: undefined };
 }
 
 export async function givenPostgres(t: TestContext): Promise<Given> {
   const [dataDir, databaseUrl] = [await tempDir(t, "store"), await freshDatabase()];
   const store = await openStore({ dataDir, databaseUrl, log: silentLog });
-  t.after(async () => store.close());
+  afterTheRest(t, 1, async () => store.close());
   return { store, dataDir, backend: "postgres", databaseUrl };
 }
 

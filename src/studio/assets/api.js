@@ -1,5 +1,5 @@
 /** The page's proof that it is ours; the studio refuses changes without it. */
-const csrf = document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
+export const csrf = document.querySelector('meta[name="csrf"]')?.getAttribute("content") ?? "";
 
 /** What the studio said no with: `message` is for the reader. */
 export class StudioError extends Error {
@@ -38,7 +38,9 @@ export function upload(url, kind, file, onProgress) {
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) onProgress(Math.round((event.loaded / event.total) * 100));
     });
-    request.addEventListener("load", () => (request.status < 300 ? resolve(request.response) : reject(refuse(request.status, request.response))));
+    request.addEventListener("load", () =>
+      request.status < 300 ? resolve(request.response) : reject(refuse(request.status, request.response)),
+    );
     request.addEventListener("error", () => reject(new TypeError("network")));
     request.addEventListener("abort", () => reject(new TypeError("network")));
     const form = new FormData();

@@ -10,7 +10,8 @@ const title = find("#title");
 const machineVoice = find("#machine-voice");
 const saved = find("[data-saved]");
 const problem = find("[data-problem]");
-let { base, show, guid } = root.dataset;
+const { base, show } = root.dataset;
+let { guid } = root.dataset;
 let dirty = !guid;
 
 // ---- Text
@@ -19,7 +20,14 @@ const quill = new Quill("#about", {
   theme: "snow",
   placeholder: words.descriptionPlaceholder,
   formats: ["header", "bold", "italic", "underline", "strike", "link", "list", "indent", "blockquote", "code-block", "code"],
-  modules: { toolbar: [[{ header: [2, 3, false] }], ["bold", "italic", "underline", "link"], [{ list: "ordered" }, { list: "bullet" }], ["blockquote", "clean"]] },
+  modules: {
+    toolbar: [
+      [{ header: [2, 3, false] }],
+      ["bold", "italic", "underline", "link"],
+      [{ list: "ordered" }, { list: "bullet" }],
+      ["blockquote", "clean"],
+    ],
+  },
 });
 quill.root.setAttribute("aria-label", words.description);
 quill.root.setAttribute("role", "textbox");
@@ -39,7 +47,7 @@ function semanticHtml() {
   for (const flat of copy.querySelectorAll("ol")) {
     const built = document.createDocumentFragment();
     const open = [];
-    for (const item of [...flat.children]) {
+    for (const item of flat.children) {
       const depth = Number(/ql-indent-(\d)/.exec(item.className)?.[1] ?? 0);
       const tag = item.dataset.list === "bullet" ? "ul" : "ol";
       open.length = Math.min(open.length, depth + 1);
@@ -109,25 +117,33 @@ async function run(button, work) {
 let saving = Promise.resolve();
 
 function save() {
-  const next = saving.catch(() => undefined).then(async () => {
-    saved.textContent = words.saving;
-    const body = { title: title.value, about: semanticHtml(), audio: asset("audio"), cover: asset("cover"), machineVoice: machineVoice.checked };
-    dirty = false;
-    try {
-      const answer = guid ? await call("PUT", `${base}/${guid}`, body) : await call("POST", base, body);
-      if (!guid) {
-        guid = answer.guid;
-        history.replaceState(null, "", answer.edit);
-        const remove = find("[data-delete]");
-        if (remove) remove.hidden = false;
+  const next = saving
+    .catch(() => undefined)
+    .then(async () => {
+      saved.textContent = words.saving;
+      const body = {
+        title: title.value,
+        about: semanticHtml(),
+        audio: asset("audio"),
+        cover: asset("cover"),
+        machineVoice: machineVoice.checked,
+      };
+      dirty = false;
+      try {
+        const answer = guid ? await call("PUT", `${base}/${guid}`, body) : await call("POST", base, body);
+        if (!guid) {
+          guid = answer.guid;
+          history.replaceState(null, "", answer.edit);
+          const remove = find("[data-delete]");
+          if (remove) remove.hidden = false;
+        }
+        saved.textContent = answer.state === "draft" ? words.draftSaved : words.changesSaved;
+      } catch (error) {
+        dirty = true;
+        saved.textContent = "";
+        throw error;
       }
-      saved.textContent = answer.state === "draft" ? words.draftSaved : words.changesSaved;
-    } catch (error) {
-      dirty = true;
-      saved.textContent = "";
-      throw error;
-    }
-  });
+    });
   saving = next;
   return next;
 }
@@ -213,7 +229,8 @@ for (const box of root.querySelectorAll("[data-upload]")) {
     if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
   });
   // A page that was opened while the studio still processed.
-  if (box.dataset.state === "processing") watch({ guid: box.dataset.asset, state: "processing" }).catch(() => say(words.uploadFailed, "refused"));
+  if (box.dataset.state === "processing")
+    watch({ guid: box.dataset.asset, state: "processing" }).catch(() => say(words.uploadFailed, "refused"));
 }
 
 // ---- Publishing

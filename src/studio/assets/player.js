@@ -36,7 +36,10 @@ for (const player of document.querySelectorAll("[data-player]")) {
   play.addEventListener("click", () => (audio.paused ? audio.play() : audio.pause()));
   seek.addEventListener("input", () => ((audio.currentTime = Number(seek.value)), paint()));
   for (const jump of player.querySelectorAll("[data-jump]")) {
-    jump.addEventListener("click", () => (audio.currentTime = Math.max(0, Math.min(audio.duration || 0, audio.currentTime + Number(jump.dataset.jump)))));
+    jump.addEventListener(
+      "click",
+      () => (audio.currentTime = Math.max(0, Math.min(audio.duration || 0, audio.currentTime + Number(jump.dataset.jump)))),
+    );
   }
   speed.addEventListener("click", () => setSpeed(SPEEDS[(SPEEDS.indexOf(audio.playbackRate) + 1) % SPEEDS.length]));
   audio.addEventListener("loadedmetadata", () => Number.isFinite(audio.duration) && (seek.max = String(audio.duration)));

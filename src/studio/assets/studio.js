@@ -1,4 +1,4 @@
-import { call } from "./api.js";
+import { call, csrf } from "./api.js";
 
 const WHATS_NEW_DELAY_MS = 300;
 
@@ -26,9 +26,12 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 const news = document.getElementById("whats-new");
-if (news) {
+// The tab remembers, too: the call may still be under way when the next page is asked for. The proof names the session.
+if (news && sessionStorage.getItem("news-seen") !== csrf) {
   setTimeout(() => news.showModal(), WHATS_NEW_DELAY_MS);
-  const seen = () => call("POST", "/whats-new/seen").catch(() => undefined);
-  news.addEventListener("close", seen);
   news.querySelector("[data-got-it]").addEventListener("click", () => news.close());
+  news.addEventListener("close", () => {
+    sessionStorage.setItem("news-seen", csrf);
+    call("POST", "/whats-new/seen").catch(() => undefined);
+  });
 }

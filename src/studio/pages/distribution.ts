@@ -28,10 +28,40 @@ export function distributionPage(view: View, { show, coverPath, feedUrl, podcast
     title: `${t.distribution} · ${show.title}`,
     frame: "app",
     main: html`!${showHeader(view, show, coverPath, "distribution")}
-      <h1>${t.distribution}</h1><p class="lead">${t.distributionLead}</p>
-      <section class="card"><label for="rss">${t.rssLink}</label>
-        <div class="copy-line"><input id="rss" readonly value="${feedUrl}" /><button type="button" class="primary" data-copy="rss" data-copied="${t.copied}">${t.copy}</button><a class="button" href="${feedUrl}">${t.openFeed}</a></div><p role="status" class="small" data-copy-status></p></section>
-      <div class="columns even"><section class="card"><h2>${t.feedFacts}</h2><dl class="facts"><dt>${t.feedEpisodes}</dt><dd>${published}</dd><dt>${t.feedUpdated}</dt><dd>${formatTime(view, changedAt)}</dd><dt>${t.feedGuid}</dt><dd class="mono">${podcastGuid}</dd></dl></section>
-      <section class="card"><h2>${t.directories}</h2><ul class="plain">!${directories.map(([name, url]) => html`<li><a href="${url}" rel="noopener noreferrer" target="_blank">${name} <span aria-hidden="true">↗</span></a></li>`)}</ul></section></div>`,
+      <h1>${t.distribution}</h1>
+      <p class="lead">${t.distributionLead}</p>
+      <section class="card">
+        <label for="rss">${t.rssLink}</label>
+        <div class="copy-line">
+          <input id="rss" readonly value="${feedUrl}" /><button type="button" class="primary" data-copy="rss" data-copied="${t.copied}">
+            ${t.copy}</button
+          ><a class="button" href="${feedUrl}">${t.openFeed}</a>
+        </div>
+        <p role="status" class="small" data-copy-status></p>
+      </section>
+      <div class="columns even">
+        <section class="card">
+          <h2>${t.feedFacts}</h2>
+          <dl class="facts">
+            <dt>${t.feedEpisodes}</dt>
+            <dd>${published}</dd>
+            <dt>${t.feedUpdated}</dt>
+            <dd>${formatTime(view, changedAt)}</dd>
+            <dt>${t.feedGuid}</dt>
+            <dd class="mono">${podcastGuid}</dd>
+          </dl>
+        </section>
+        <section class="card">
+          <h2>${t.directories}</h2>
+          <ul class="plain">
+            !${directories.map(
+              ([name, url]) =>
+                html`<li>
+                  <a href="${url}" rel="noopener noreferrer" target="_blank">${name} <span aria-hidden="true">↗</span></a>
+                </li>`,
+            )}
+          </ul>
+        </section>
+      </div>`,
   };
 }

@@ -22,43 +22,56 @@ function header({ frame }: Page, view: View): string {
   const user =
     frame === "app" && account
       ? html`<nav class="top-nav" aria-label="${view.t.yourShows}"><a href="/dashboard">${view.t.yourShows}</a></nav>
-          <div class="who"><span class="avatar" aria-hidden="true">${(account.name[0] ?? "?").toUpperCase()}</span><span class="who-mail">${account.email}</span><a class="quiet" href="/logout" data-sign-out>${view.t.signOut}</a></div>`
+          <div class="who">
+            <span class="avatar" aria-hidden="true">${(account.name[0] ?? "?").toUpperCase()}</span
+            ><span class="who-mail">${account.email}</span><a class="quiet" href="/logout" data-sign-out>${view.t.signOut}</a>
+          </div>`
       : "";
-  return html`<header class="top"><div class="top-in"><a class="brand" href="${home}">!${mark}<span>${view.t.studio}</span></a>!${user}</div></header>`;
+  return html`<header class="top">
+    <div class="top-in">
+      <a class="brand" href="${home}">!${mark}<span>${view.t.studio}</span></a
+      >!${user}
+    </div>
+  </header>`;
 }
 
 function languages(view: View): string {
-  const link = (code: string, name: string): string => html`<a href="?lang=${code}" hreflang="${code}" lang="${code}" !${view.locale === code ? 'aria-current="true"' : ""}>${name}</a>`;
+  const link = (code: string, name: string): string =>
+    html`<a href="?lang=${code}" hreflang="${code}" lang="${code}" !${view.locale === code ? 'aria-current="true"' : ""}>${name}</a>`;
   return html`<nav class="languages" aria-label="${view.t.language}">!${link("en", "English")} !${link("vi", "Tiếng Việt")}</nav>`;
 }
 
 /** The whole document. Scripts are files, never inline: the content security policy allows nothing else. */
 export function renderPage(page: Page, view: View): string {
   const styles = [...(page.styles ?? []), "studio.css"].map((name) => html`<link rel="stylesheet" href="${view.asset(name)}" />`);
-  const scripts = ["studio.js", ...(page.scripts ?? [])].map((name) => html`<script type="${name.startsWith("quill/") ? "text/javascript" : "module"}" src="${view.asset(name)}" defer></script>`);
+  const scripts = ["studio.js", ...(page.scripts ?? [])].map(
+    (name) => html`<script type="${name.startsWith("quill/") ? "text/javascript" : "module"}" src="${view.asset(name)}" defer></script>`,
+  );
   const news = view.session && view.edges.whatsNew && !view.session.row.saw_news;
   const popUp = news
-    ? html`<dialog id="whats-new" aria-labelledby="whats-new-title"><h2 id="whats-new-title">${view.t.whatsNew}</h2><p>${view.t.whatsNewLead}</p><div class="actions"><button type="button" class="primary" data-got-it>${view.t.gotIt}</button></div></dialog>`
+    ? html`<dialog id="whats-new" aria-labelledby="whats-new-title">
+        <h2 id="whats-new-title">${view.t.whatsNew}</h2>
+        <p>${view.t.whatsNewLead}</p>
+        <div class="actions"><button type="button" class="primary" data-got-it>${view.t.gotIt}</button></div>
+      </dialog>`
     : "";
   return html`<!doctype html>
-<html lang="${view.locale}">
-<head>
-<meta charset="utf-8" />
-<meta name="viewport" content="width=device-width, initial-scale=1" />
-<meta name="color-scheme" content="light dark" />
-<meta name="csrf" content="${view.csrf}" />
-<title>${page.title} · ${view.t.studio}</title>
-<link rel="icon" href="${view.asset("icon.svg")}" type="image/svg+xml" />
-!${styles}
-!${page.head ?? ""}
-!${scripts}
-</head>
-<body class="${page.frame}">
-<a class="skip" href="#main">${view.t.skip}</a>
-!${header(page, view)}
-<main id="main">!${page.main}</main>
-<footer class="foot"><span>${view.t.footer}</span>!${page.frame === "app" ? "" : languages(view)}</footer>
-!${popUp}
-</body>
-</html>`;
+    <html lang="${view.locale}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="csrf" content="${view.csrf}" />
+        <title>${page.title} · ${view.t.studio}</title>
+        <link rel="icon" href="${view.asset("icon.svg")}" type="image/svg+xml" />
+        !${styles} !${page.head ?? ""} !${scripts}
+      </head>
+      <body class="${page.frame}">
+        <a class="skip" href="#main">${view.t.skip}</a>
+        !${header(page, view)}
+        <main id="main">!${page.main}</main>
+        <footer class="foot"><span>${view.t.footer}</span>!${page.frame === "app" ? "" : languages(view)}</footer>
+        !${popUp}
+      </body>
+    </html>`;
 }

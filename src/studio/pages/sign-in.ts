@@ -31,13 +31,25 @@ export function signInPage(view: View, form: { email: string; next: string; prob
         <form method="post" action="/login">
           !${field(view)}<input type="hidden" name="next" value="${form.next}" />
           <label for="email">${t.email}</label>
-          <input id="email" name="email" type="email" autocomplete="username" required value="${form.email}" !${form.email ? "" : "autofocus"} />
+          <input
+            id="email"
+            name="email"
+            type="email"
+            autocomplete="username"
+            required
+            value="${form.email}"
+            !${form.email ? "" : "autofocus"}
+          />
           <label for="password">${t.password}</label>
           <input id="password" name="password" type="password" autocomplete="current-password" required !${form.email ? "autofocus" : ""} />
           <button class="primary wide" type="submit">${t.signIn}</button>
         </form>
       </section>
-      <aside class="aside" aria-hidden="true"><svg class="voice" viewBox="0 0 408 120">!${bars}</svg><p class="aside-lead">${t.signInAside}</p><p>${t.signInAsideMore}</p></aside>
+      <aside class="aside" aria-hidden="true">
+        <svg class="voice" viewBox="0 0 408 120">!${bars}</svg>
+        <p class="aside-lead">${t.signInAside}</p>
+        <p>${t.signInAsideMore}</p>
+      </aside>
     </div>`,
   };
 }
@@ -45,7 +57,12 @@ export function signInPage(view: View, form: { email: string; next: string; prob
 export function codePage(view: View, form: { kind: "totp" | "mail"; email: string; problem: string; note: string }): Page {
   const { t } = view;
   const lead = form.kind === "totp" ? t.codeTotpLead : t.codeMailLead(form.email);
-  const resend = form.kind === "mail" ? html`<form method="post" action="/login/code/resend" class="inline">!${field(view)}<button class="link" type="submit">${t.codeResend}</button></form>` : "";
+  const resend =
+    form.kind === "mail"
+      ? html`<form method="post" action="/login/code/resend" class="inline">
+          !${field(view)}<button class="link" type="submit">${t.codeResend}</button>
+        </form>`
+      : "";
   return {
     title: t.codeTitle,
     frame: "plain",
@@ -68,15 +85,25 @@ export function signOutPage(view: View): Page {
   return {
     title: view.t.signOut,
     frame: "plain",
-    main: html`<section class="card sign narrow"><h1>${view.t.signOutTitle}</h1>
+    main: html`<section class="card sign narrow">
+      <h1>${view.t.signOutTitle}</h1>
       <form method="post" action="/logout">!${field(view)}<button class="primary wide" type="submit">${view.t.signOut}</button></form>
-      <div class="below"><a href="/dashboard">${view.t.cancel}</a></div></section>`,
+      <div class="below"><a href="/dashboard">${view.t.cancel}</a></div>
+    </section>`,
   };
 }
 
 export function challengePage(view: View, form: { letters: string; problem: string; next: string }): Page {
   const { t } = view;
-  const glyphs = [...form.letters].map((letter, index) => html`<text x="${30 + index * 44}" y="${60 + ((index * 17) % 14)}" transform="rotate(${((index * 53) % 50) - 25} ${30 + index * 44} 55)">${letter}</text>`);
+  const glyphs = [...form.letters].map(
+    (letter, index) =>
+      html`<text
+        x="${30 + index * 44}"
+        y="${60 + ((index * 17) % 14)}"
+        transform="rotate(${((index * 53) % 50) - 25} ${30 + index * 44} 55)"
+        >${letter}</text
+      >`,
+  );
   return {
     title: t.challengeTitle,
     frame: "plain",
@@ -84,7 +111,10 @@ export function challengePage(view: View, form: { letters: string; problem: stri
       <h1>${t.challengeTitle}</h1>
       <p class="lead">${t.challengeLead}</p>
       !${alert(form.problem)}
-      <svg class="puzzle" viewBox="0 0 280 96" role="img" aria-label="${t.challengePicture}">!${glyphs}<path d="M0 70 C 60 10, 120 110, 280 30 M0 30 C 90 90, 190 10, 280 74" /></svg>
+      <svg class="puzzle" viewBox="0 0 280 96" role="img" aria-label="${t.challengePicture}">
+        !${glyphs}
+        <path d="M0 70 C 60 10, 120 110, 280 30 M0 30 C 90 90, 190 10, 280 74" />
+      </svg>
       <form method="post" action="/challenge">
         !${field(view)}<input type="hidden" name="next" value="${form.next}" />
         <label for="letters">${t.challengeLabel}</label>
@@ -99,6 +129,10 @@ export function messagePage(view: View, message: { title: string; lead: string }
   return {
     title: message.title,
     frame: view.session ? "app" : "plain",
-    main: html`<section class="empty"><h1>${message.title}</h1><p>${message.lead}</p><a class="button" href="/">${view.t.continueOn}</a></section>`,
+    main: html`<section class="empty">
+      <h1>${message.title}</h1>
+      <p>${message.lead}</p>
+      <a class="button" href="/">${view.t.continueOn}</a>
+    </section>`,
   };
 }

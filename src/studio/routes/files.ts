@@ -20,7 +20,11 @@ export async function addFileRoutes(app: FastifyInstance, mediaDir: string): Pro
     setHeaders(reply, path) {
       const type = audioTypes[extname(path)];
       if (type) reply.header("content-type", type);
-      reply.headers({ "x-content-type-options": "nosniff", "content-security-policy": "default-src 'none'; sandbox", "access-control-allow-origin": "*" });
+      reply.headers({
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; sandbox",
+        "access-control-allow-origin": "*",
+      });
     },
   });
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { EpisodeRow } from "../episodes.ts";
 import { feedUrl, mediaUrl, renderFeed } from "../feed.ts";
 import { guidPattern } from "../ids.ts";
@@ -59,7 +59,13 @@ export function addPublicRoutes(app: FastifyInstance, web: Web): void {
 
   async function publicShow(show: ShowsTable): Promise<PublicShow> {
     const cover = show.cover ? await episodes.asset(show, show.cover) : null;
-    return { show, coverPath: cover?.path ?? null, coverUrl: mediaUrl(context, cover?.path ?? ""), feedUrl: feedUrl(context, show), episodes: await episodes.listPublished(show, 100) };
+    return {
+      show,
+      coverPath: cover?.path ?? null,
+      coverUrl: mediaUrl(context, cover?.path ?? ""),
+      feedUrl: feedUrl(context, show),
+      episodes: await episodes.listPublished(show, 100),
+    };
   }
 }
 
@@ -69,10 +75,4 @@ function isFresh(request: FastifyRequest, etag: string, changedAt: Date): boolea
   if (match !== undefined) return match === "*" || match.split(",").some((candidate) => candidate.trim().replace(/^W\//, "") === etag);
   const since = Date.parse(request.headers["if-modified-since"] ?? "");
   return !Number.isNaN(since) && Math.floor(changedAt.getTime() / 1000) * 1000 <= since;
-}
-
-/** Unknown addresses: a page for people, JSON for programs. */
-export async function answerNotFound(request: FastifyRequest, _reply: FastifyReply): Promise<never> {
-  void request;
-  throw new Refused(404, "notFoundLead");
 }

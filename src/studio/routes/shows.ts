@@ -9,18 +9,41 @@ import { showFields } from "../shows.ts";
 import { requireSession, sendPage, sessionOf, showOf, type Web } from "../web.ts";
 
 const text = z.string().catch("");
-const showForm = z.object({ name: text, title: text, description: text, language: text, author: text, ownerEmail: text, category: text, explicit: z.string().optional().transform((value) => value === "yes") });
+const showForm = z.object({
+  name: text,
+  title: text,
+  description: text,
+  language: text,
+  author: text,
+  ownerEmail: text,
+  category: text,
+  explicit: z
+    .string()
+    .optional()
+    .transform((value) => value === "yes"),
+});
 
 /** The dashboard and what makes and changes shows. */
 export async function addShowRoutes(app: FastifyInstance, web: Web): Promise<void> {
   const { context, shows, episodes } = web;
   app.addHook("preHandler", requireSession);
 
-  app.get("/dashboard", async (request, reply) => sendPage(reply, request.view, dashboardPage(request.view, await shows.listOwned(sessionOf(request).account.id))));
+  app.get("/dashboard", async (request, reply) =>
+    sendPage(reply, request.view, dashboardPage(request.view, await shows.listOwned(sessionOf(request).account.id))),
+  );
 
   app.get("/new-show", async (request, reply) => {
     const { account } = sessionOf(request);
-    const blank: ShowForm = { name: "", title: "", description: "", language: request.view.locale, author: account.name, ownerEmail: account.email, category: "Society & Culture", explicit: false };
+    const blank: ShowForm = {
+      name: "",
+      title: "",
+      description: "",
+      language: request.view.locale,
+      author: account.name,
+      ownerEmail: account.email,
+      category: "Society & Culture",
+      explicit: false,
+    };
     return sendPage(reply, request.view, newShowPage(request.view, blank, ""));
   });
   app.post("/new-show", async (request, reply) => {
@@ -41,20 +64,39 @@ export async function addShowRoutes(app: FastifyInstance, web: Web): Promise<voi
     return reply.redirect(`/shows/${form.name}/episodes`);
   });
 
-  const coverPath = async (show: ShowsTable): Promise<string | null> => (show.cover ? ((await episodes.asset(show, show.cover))?.path ?? null) : null);
+  const coverPath = async (show: ShowsTable): Promise<string | null> =>
+    show.cover ? ((await episodes.asset(show, show.cover))?.path ?? null) : null;
   app.get("/shows/:name/settings", async (request, reply) => {
     const show = await showOf(web, request);
     const note = (request.query as { saved?: string }).saved ? request.view.t.settingsSaved : "";
-    return sendPage(reply, request.view, settingsPage(request.view, show, await coverPath(show), { ...show, ownerEmail: show.owner_email }, { problem: "", note }));
+    return sendPage(
+      reply,
+      request.view,
+      settingsPage(request.view, show, await coverPath(show), { ...show, ownerEmail: show.owner_email }, { problem: "", note }),
+    );
   });
   app.post("/shows/:name/settings", async (request, reply) => {
     const show = await showOf(web, request);
     const form = parseForm(request);
     const fields = showFields.safeParse(form);
-    if (!fields.success) return sendPage(reply, request.view, settingsPage(request.view, show, await coverPath(show), form, { problem: request.view.t.showRule, note: "" }), 422);
+    if (!fields.success)
+      return sendPage(
+        reply,
+        request.view,
+        settingsPage(request.view, show, await coverPath(show), form, { problem: request.view.t.showRule, note: "" }),
+        422,
+      );
     const { ownerEmail, ...rest } = fields.data;
-    await context.db.updateTable("shows").set({ ...rest, owner_email: ownerEmail, updated_at: new Date(context.clock.now()) }).where("guid", "=", show.guid).execute();
-    await context.db.updateTable("productions").set({ title: rest.title, summary: rest.description }).where("guid", "=", show.parent).execute();
+    await context.db
+      .updateTable("shows")
+      .set({ ...rest, owner_email: ownerEmail, updated_at: new Date(context.clock.now()) })
+      .where("guid", "=", show.guid)
+      .execute();
+    await context.db
+      .updateTable("productions")
+      .set({ title: rest.title, summary: rest.description })
+      .where("guid", "=", show.parent)
+      .execute();
     return reply.redirect(`/shows/${show.name}/settings?saved=1`);
   });
   app.put("/shows/:name/cover", async (request) => {
@@ -62,7 +104,11 @@ export async function addShowRoutes(app: FastifyInstance, web: Web): Promise<voi
     const { cover } = z.object({ cover: text }).parse(request.body ?? {});
     const asset = await episodes.asset(show, cover);
     if (asset?.kind !== "cover" || asset.state !== "ready") throw new Refused(422, "coverBroken");
-    await context.db.updateTable("shows").set({ cover, updated_at: new Date(context.clock.now()) }).where("guid", "=", show.guid).execute();
+    await context.db
+      .updateTable("shows")
+      .set({ cover, updated_at: new Date(context.clock.now()) })
+      .where("guid", "=", show.guid)
+      .execute();
     return { cover };
   });
 }

@@ -18,10 +18,25 @@ const MINUTE_MS = 60_000;
 export function addSignInRoutes(app: FastifyInstance, web: Web): void {
   const { context, sessions, views } = web;
 
-  const ask = (reply: FastifyReply, view: View, form: { email?: string; next?: string; problem?: string; note?: string }, status = 200): FastifyReply =>
-    sendPage(reply, view, signInPage(view, { email: "", next: "", problem: "", note: "", ...form }), status);
-  const askCode = (reply: FastifyReply, view: View, account: AccountsTable, say: { problem?: string; note?: string }, status = 200): FastifyReply =>
-    sendPage(reply, view, codePage(view, { kind: account.second_factor === "mail" ? "mail" : "totp", email: account.email, problem: "", note: "", ...say }), status);
+  const ask = (
+    reply: FastifyReply,
+    view: View,
+    form: { email?: string; next?: string; problem?: string; note?: string },
+    status = 200,
+  ): FastifyReply => sendPage(reply, view, signInPage(view, { email: "", next: "", problem: "", note: "", ...form }), status);
+  const askCode = (
+    reply: FastifyReply,
+    view: View,
+    account: AccountsTable,
+    say: { problem?: string; note?: string },
+    status = 200,
+  ): FastifyReply =>
+    sendPage(
+      reply,
+      view,
+      codePage(view, { kind: account.second_factor === "mail" ? "mail" : "totp", email: account.email, problem: "", note: "", ...say }),
+      status,
+    );
   const lockedText = (view: View): string => view.t.signInLocked(Math.max(1, Math.ceil(context.edges.lockMs / MINUTE_MS)));
 
   app.get("/login", async (request, reply) => {
@@ -51,7 +66,12 @@ export function addSignInRoutes(app: FastifyInstance, web: Web): void {
     if (!account || !right) {
       const locked = await endWrongTry(context, email);
       context.metrics.signIns.inc({ result: locked ? "locked" : "wrong_password" });
-      return ask(reply, view, { email: form.email, next: form.next, problem: locked ? lockedText(view) : view.t.signInWrong }, locked ? 429 : 401);
+      return ask(
+        reply,
+        view,
+        { email: form.email, next: form.next, problem: locked ? lockedText(view) : view.t.signInWrong },
+        locked ? 429 : 401,
+      );
     }
     if (account.second_factor === "none") return enter(request, reply, account, safeNext(form.next), null);
     // Forgotten, not forgiven: the wrong tries before count on, or codes could be guessed between right passwords.
@@ -77,7 +97,8 @@ export function addSignInRoutes(app: FastifyInstance, web: Web): void {
     const { account } = pending;
     const code = codeForm.parse(request.body ?? {}).code.replace(/\s/g, "");
     if (!(await beginTry(context, account.email))) return giveUp(reply, view, pending);
-    const right = account.second_factor === "mail" ? await takeMailedCode(context, account, code) : await takeTotpCode(context, account, code);
+    const right =
+      account.second_factor === "mail" ? await takeMailedCode(context, account, code) : await takeTotpCode(context, account, code);
     if (right) return enter(request, reply, account, pending.row.next_path, pending);
     const locked = await endWrongTry(context, account.email);
     context.metrics.signIns.inc({ result: locked ? "locked" : "wrong_code" });
@@ -92,7 +113,13 @@ export function addSignInRoutes(app: FastifyInstance, web: Web): void {
   });
 
   /** Both factors were right. The session gets a new token: one that was planted before is worth nothing. */
-  async function enter(request: FastifyRequest, reply: FastifyReply, account: AccountsTable, next: string, pending: Session | null): Promise<FastifyReply> {
+  async function enter(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    account: AccountsTable,
+    next: string,
+    pending: Session | null,
+  ): Promise<FastifyReply> {
     await endRightTry(context, account.email);
     context.metrics.signIns.inc({ result: "ok" });
     context.log.info("signed in", { account: account.email });
@@ -128,7 +155,8 @@ export function addChallengeRoutes(app: FastifyInstance, { sessions, challenges,
     const session = challenged(request.view);
     if (!session) return reply.redirect("/login");
     const form = challengeForm.parse(request.body ?? {});
-    if (!challenges.solve(session.row.id, form.letters)) return show(reply, request.view, session, safeNext(form.next), request.view.t.challengeWrong, 403);
+    if (!challenges.solve(session.row.id, form.letters))
+      return show(reply, request.view, session, safeNext(form.next), request.view.t.challengeWrong, 403);
     await sessions.set(session.row.id, { human: true });
     if (session.row.stage === "challenge") views.setSession(reply, await sessions.advance(session.row.id, "in"));
     return reply.redirect(safeNext(form.next));

@@ -26,17 +26,28 @@ export async function addEpisodeRoutes(app: FastifyInstance, web: Web): Promise<
   await app.register(multipart, { limits: { files: 1, fields: 5, parts: 6, fileSize: MAX_AUDIO_BYTES + 1 }, throwFileSizeLimit: false });
   app.addHook("preHandler", requireSession);
 
-  const coverOf = async (show: ShowsTable): Promise<string | null> => (show.cover ? ((await episodes.asset(show, show.cover))?.path ?? null) : null);
+  const coverOf = async (show: ShowsTable): Promise<string | null> =>
+    show.cover ? ((await episodes.asset(show, show.cover))?.path ?? null) : null;
   const edit = async (request: FastifyRequest, reply: FastifyReply, show: ShowsTable, episode: EpisodeRow | null): Promise<FastifyReply> =>
-    sendPage(reply, request.view, editorPage(request.view, { show, showCover: await coverOf(show), episode, link: episode ? publicLink(context, show, episode) : "" }));
-  const saved = (show: ShowsTable, episode: EpisodeRow) => ({ guid: episode.guid, state: episode.state, edit: `/shows/${show.name}/episodes/${episode.guid}/edit` });
+    sendPage(
+      reply,
+      request.view,
+      editorPage(request.view, { show, showCover: await coverOf(show), episode, link: episode ? publicLink(context, show, episode) : "" }),
+    );
+  const saved = (show: ShowsTable, episode: EpisodeRow) => ({
+    guid: episode.guid,
+    state: episode.state,
+    edit: `/shows/${show.name}/episodes/${episode.guid}/edit`,
+  });
 
   app.get("/shows/:name", async (request, reply) => reply.redirect(`/shows/${(await showOf(web, request)).name}/episodes`));
 
   app.get("/shows/:name/episodes", async (request, reply) => {
     const show = await showOf(web, request);
     const query = request.query as { search?: string | string[]; page?: string };
-    const search = String(query.search ?? "").trim().slice(0, 200);
+    const search = String(query.search ?? "")
+      .trim()
+      .slice(0, 200);
     const listing = await episodes.list(show, { search, page: Number.parseInt(query.page ?? "1", 10) || 1 });
     return sendPage(reply, request.view, episodesPage(request.view, { show, coverPath: await coverOf(show), search, ...listing }));
   });
@@ -98,7 +109,18 @@ export async function addEpisodeRoutes(app: FastifyInstance, web: Web): Promise<
     const url = feedUrl(context, show);
     const published = (await episodes.listPublished(show)).length;
     const { changedAt } = await renderFeed(context, episodes, show);
-    return sendPage(reply, request.view, distributionPage(request.view, { show, coverPath: await coverOf(show), feedUrl: url, podcastGuid: podcastGuid(url), published, changedAt }));
+    return sendPage(
+      reply,
+      request.view,
+      distributionPage(request.view, {
+        show,
+        coverPath: await coverOf(show),
+        feedUrl: url,
+        podcastGuid: podcastGuid(url),
+        published,
+        changedAt,
+      }),
+    );
   });
 }
 

@@ -1,0 +1,64 @@
+import { z } from "zod";
+
+/** The kinds of values that settings have. Each takes what a configuration file holds and what the environment can: text. */
+export const wholeNumber = (least: number, most: number) => {
+  const error = `not a whole number from ${least} to ${most}`;
+  return z.coerce.number(error).int(error).min(least, error).max(most, error);
+};
+
+export const decimal = (least: number, most: number) => {
+  const error = `not a number from ${least} to ${most}`;
+  return z.coerce.number(error).min(least, error).max(most, error);
+};
+
+export const port = wholeNumber(0, 65_535);
+
+/** true, 1, yes, on and their opposites. */
+export const flag = z.union([z.boolean(), z.stringbool()], "not yes or no");
+
+/** Comma separated. */
+export const list = z.union([z.array(z.string()), z.string().transform(split)]);
+
+/** Without a slash at the end. */
+export const httpUrl = z
+  .url({ protocol: /^https?$/, error: "not an http:// or https:// address" })
+  .transform((url) => url.replace(/\/+$/, ""));
+
+/** An IANA name. */
+export const timeZone = z.string().refine((zone) => {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: zone }));
+  } catch {
+    return false;
+  }
+}, "not a time zone");
+
+/** 32 bytes in Base64. */
+export const vaultKey = z.base64("not Base64").refine((text) => Buffer.from(text, "base64").length === 32, "not 32 bytes");
+
+/** `host=driver` or `host=driver@origin`, comma separated. */
+export const sites = z.union(
+  [
+    z.record(z.string(), z.object({ driver: z.string(), origin: z.url().optional() })),
+    z.string().transform((text, context) => {
+      const map: Record<string, { driver: string; origin?: string }> = {};
+      for (const item of split(text)) {
+        const match = /^([^=]+)=([a-z0-9-]+)(?:@(https?:\/\/.+))?$/.exec(item);
+        if (!match?.[1] || !match[2]) {
+          context.addIssue({ code: "custom", message: `"${item}" is not host=driver` });
+          return z.NEVER;
+        }
+        map[match[1]] = { driver: match[2], ...(match[3] && { origin: match[3] }) };
+      }
+      return map;
+    }),
+  ],
+  "not host=driver or host=driver@origin",
+);
+
+function split(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean);
+}

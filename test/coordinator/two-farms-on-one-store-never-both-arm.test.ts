@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { eachBackend } from "../support/store.ts";
+import { aTask, givenWorld } from "../support/given-engine.ts";
+import { passTime } from "../support/virtual-clock.ts";
+
+eachBackend("two farms that pull the same tasks post every episode once", async (t, { store }) => {
+  const world = await givenWorld(t, store);
+  for (const id of ["t1", "t2", "t3"]) world.manager.add(aTask(id));
+  await Promise.all([world.farm(), world.farm()]);
+
+  await passTime(world.clock, "all three are completed", () => [...world.manager.tasks.values()].every((task) => task.status === "completed"));
+
+  const titles = world.site.history.map((post) => post.title);
+  assert.equal(titles.length, 9);
+  assert.equal(new Set(world.site.history.map((post) => post.marker)).size, 9);
+});
+
+eachBackend("a farm that freezes before the click loses its task, and its click is refused when it thaws", async (t, { store }) => {
+  const world = await givenWorld(t, store);
+  world.manager.add(aTask("t1", {}, 1));
+  const thaw = Promise.withResolvers<void>();
+  const frozen = await world.farm({
+    async script(point) {
+      if (point === "before-arm") await thaw.promise;
+    },
+  });
+  await passTime(world.clock, "the first farm is about to arm", () => frozen.pool.running.has("t1"));
+  await passTime(world.clock, "it has its claim", async () => (await frozen.engine.ledger.episode({ accountKey: "scripted:account-t1", episodeId: "t1-ep-1" }))?.state === "ready");
+  frozen.crash();
+  await world.farm();
+  await passTime(world.clock, "the second farm has posted it", () => world.manager.tasks.get("t1")?.status === "completed");
+
+  thaw.resolve();
+  await passTime(world.clock, "the frozen worker has come to its end", () => frozen.pool.running.size === 0);
+  assert.equal(world.site.history.length, 1);
+  const row = await frozen.engine.ledger.episode({ accountKey: "scripted:account-t1", episodeId: "t1-ep-1" });
+  assert.ok(row?.state === "posted" || row?.state === "reported");
+  assert.equal(row.fence, 2);
+});

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // @ts-check
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { knownNode } from "./setup/node.mjs";
@@ -39,6 +40,20 @@ async function main() {
   return follow(node, [resolve(project, entry), ...args]);
 }
 
+/**
+ * npm killed outright tells nobody, so we look who our launcher is: npm above the shell in which it runs a script, or npm
+ * itself where that shell made way. Started by hand there is none: a terminal that went away is no reason to end.
+ */
+function launcherOf() {
+  if (!process.env["npm_lifecycle_event"]) return null;
+  try {
+    const [, name = "", parent = ""] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${process.ppid}/stat`, "utf8")) ?? [];
+    return name.startsWith("npm") ? process.ppid : Number(parent);
+  } catch {
+    return process.ppid;
+  }
+}
+
 /** @param {string} node @param {string[]} args @returns {Promise<number>} */
 function follow(node, args) {
   const child = spawn(node, args, { stdio: ["inherit", "inherit", "inherit", "ipc"], env: withNodeFirst(process.env, node) });
@@ -52,15 +67,13 @@ function follow(node, args) {
       child.kill(signal);
     });
   }
-  // npm killed outright tells nobody. Where npm is our parent, we look; a shell that went away is no reason to end.
-  const parent = process.ppid;
+  const launcher = launcherOf();
   const look = setInterval(() => {
-    if (process.ppid === parent || !child.connected) return;
+    if (launcherOf() === launcher || !child.connected) return;
     clearInterval(look);
     child.disconnect();
   }, LOOK_MS);
   look.unref();
-  if (!process.env["npm_lifecycle_event"]) clearInterval(look);
   return new Promise((done) => {
     child.once("error", (error) => {
       process.stderr.write(`${node} can't be started: ${error.message}. Mend it: rm -rf .node && node scripts/setup.mjs\n`);

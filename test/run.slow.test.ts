@@ -93,6 +93,9 @@ describe("scripts/run.mjs stands aside", () => {
     npm.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
     for (const deadline = Date.now() + 20_000; !text.includes("up ") && Date.now() < deadline;) await sleep(20);
     npm.kill("SIGKILL");
-    assert.ok(await gone(Number(/up (\d+)/.exec(text)?.[1])));
+    const pid = Number(/up (\d+)/.exec(text)?.[1]);
+    const ended = await gone(pid);
+    if (!ended) process.kill(pid, "SIGKILL");
+    assert.ok(ended);
   });
 });

@@ -3,8 +3,8 @@
  * the ledger refuses all other moves. Frozen here once, used by SQL, code and pages.
  */
 export const episodeMoves = {
-  /** Known, nobody works on it. */
-  waiting: ["claimed", "failed", "canceled"],
+  /** Known, nobody works on it. A proof that comes late, from a holder that was given up, is a fact all the same. */
+  waiting: ["claimed", "posted", "failed", "canceled"],
   /** A worker holds the fence and looks whether the site has it already. */
   claimed: ["ready", "posted", "waiting", "failed", "canceled", "needs_person"],
   /** Looked: absent. May be armed by the holder of the fence. */
@@ -18,8 +18,8 @@ export const episodeMoves = {
   /** Seen on the site. Never goes back. */
   posted: ["reported"],
   reported: [],
-  failed: ["waiting"],
-  canceled: ["waiting"],
+  failed: ["waiting", "posted"],
+  canceled: ["waiting", "posted"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type EpisodeState = keyof typeof episodeMoves;

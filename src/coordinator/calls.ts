@@ -1,9 +1,17 @@
 import { z } from "zod";
 import { toFailureData, type FailureData } from "../contract/failures.ts";
-import { browserState, failureData, siteCopy, type CoordinatorCalls, type EpisodeRef, type NextEpisode, type SendOutcome, type SiteCopy } from "../contract/task.ts";
+import {
+  browserState,
+  failureData,
+  siteCopy,
+  type CoordinatorCalls,
+  type EpisodeRef,
+  type NextEpisode,
+  type SendOutcome,
+  type SiteCopy,
+} from "../contract/task.ts";
 import { pickNext } from "./decide.ts";
 import { duplicateAlarm, judgeAbsence } from "./doubt.ts";
-import * as episodes from "./episodes.ts";
 import type { EpisodeKey } from "./episodes.ts";
 import { takeMailedCode, takeTotpStep } from "./once-only.ts";
 import type { Preparation } from "./ports.ts";
@@ -27,12 +35,12 @@ export function createCalls(run: TaskRun): CoordinatorCalls {
     next: async () => next(run),
     looked: async (ref, copies, baseline) => looked(run, ref, z.array(siteCopy).parse(copies), z.array(z.string()).parse(baseline)),
     async drafted(ref, draftId) {
-      await episodes.keepDraft(ledger.db, keyOf(run, ref), ref.fence, ledger.now(), draftId);
+      await ledger.episodes.keepDraft(keyOf(run, ref), ref.fence, draftId);
     },
     arm: async (ref) => arm(run, ref),
     gate: async (ref) => gate(run, ref),
     sent: async (ref, outcome) => sent(run, ref, sendOutcome.parse(outcome)),
-    episodeFailed: async (ref, failure) => episodeFailed(run, ref, failureData.parse(failure) as FailureData),
+    episodeFailed: async (ref, failure) => episodeFailed(run, ref, failureData.parse(failure)),
     maySubmitCredentials: async () => maySubmit(run),
     async credentialsJudged(verdict) {
       await judgeSubmit(ledger.db, run.task.account_key, verdict);
@@ -95,9 +103,7 @@ async function releaseLeftOver(run: TaskRun): Promise<string | null> {
   const { holder } = ledger.hand();
   for (const row of await ledger.episodesOf(run.task)) {
     if (row.holder !== holder || row.state === "doubt") continue;
-    const armed = row.state === "armed";
-    await episodes.release(ledger.db, keyOfRow(row), ledger.now(), "the worker went on without saying how the publish request went");
-    if (armed) await ledger.flush();
+    await ledger.episodes.release(keyOfRow(row), "the worker went on without saying how the publish request went");
   }
   const stuck = [...run.unsent.values()].some((times) => times >= MAX_UNSENT);
   if (!stuck) return null;
@@ -133,20 +139,38 @@ async function claim(run: TaskRun, row: EpisodeRow): Promise<NextEpisode | null>
     const failure = toFailureData(error);
     // Its own content: this one fails and the others go on. All else (no disk, no voice) ends the run.
     if (!failure.code.startsWith("content.")) throw error;
-    await episodes.markFailed(ledger.db, keyOfRow(row), ledger.now(), failure);
+    await ledger.episodes.markFailed(keyOfRow(row), failure);
     run.log.warn(`can't be posted: ${failure.detail || failure.code}`, { episode: row.episode_id });
     return null;
   }
-  const claimed = await ledger.claim(keyOfRow(row), made.prepared, made.fixes);
+  const claimed = await ledger.episodes.claim(keyOfRow(row), made.prepared, made.fixes);
   if (!claimed) return null;
   for (const fix of made.fixes) run.log.info(`fixed: ${fix}`, { episode: row.episode_id });
-  return { kind: "episode", purpose: "post", fence: claimed.fence, draftId: claimed.draft_id, episode: made.prepared, position: run.position, total: run.total };
+  return {
+    kind: "episode",
+    purpose: "post",
+    fence: claimed.fence,
+    draftId: claimed.draft_id,
+    episode: made.prepared,
+    position: run.position,
+    total: run.total,
+  };
 }
 
 async function openLook(run: TaskRun, row: EpisodeRow): Promise<NextEpisode | null> {
   if (!row.prepared) throw new Error(`episode ${row.episode_id} is in doubt and was never prepared`);
-  const opened = await run.environment.ledger.openLook(keyOfRow(row));
-  return opened && { kind: "episode", purpose: "look", fence: opened.fence, draftId: opened.draft_id, episode: row.prepared, position: run.position, total: run.total };
+  const opened = await run.environment.ledger.episodes.openLook(keyOfRow(row));
+  return (
+    opened && {
+      kind: "episode",
+      purpose: "look",
+      fence: opened.fence,
+      draftId: opened.draft_id,
+      episode: row.prepared,
+      position: run.position,
+      total: run.total,
+    }
+  );
 }
 
 async function looked(run: TaskRun, ref: EpisodeRef, copies: SiteCopy[], baseline: string[]): Promise<{ go: boolean; why: string }> {
@@ -157,17 +181,17 @@ async function looked(run: TaskRun, ref: EpisodeRef, copies: SiteCopy[], baselin
     await recordPosted(run, key, first, copies);
     return { go: false, why: "the site has it already" };
   }
-  const row = await ledger.episode(key);
+  const row = await ledger.episodes.get(key);
   if (!row || row.fence !== ref.fence) return { go: false, why: "somebody else works on it by now" };
   if (row.state === "ready") return { go: true, why: "" };
   if (row.state === "claimed") {
-    const ready = await episodes.markReady(ledger.db, key, ref.fence, ledger.now(), baseline);
+    const ready = await ledger.episodes.markReady(key, ref.fence, baseline);
     return ready ? { go: true, why: "" } : { go: false, why: "somebody else works on it by now" };
   }
   if (row.state !== "doubt") return { go: false, why: `it is ${row.state}` };
   const known = new Set((await ledger.episodesOf(run.task)).flatMap((one) => [one.site_id, one.draft_id].filter((id) => id !== null)));
   const failure = judgeAbsence(row, run.card.tier, baseline, known);
-  await ledger.markAbsent(key, ref.fence, failure);
+  await ledger.episodes.markAbsent(key, ref.fence, failure);
   if (failure) run.log.warn(`needs a person: ${failure.detail}`, { episode: ref.episodeId });
   return { go: false, why: failure ? "a person has to decide" : "it is not there; it is posted again" };
 }
@@ -176,7 +200,7 @@ async function looked(run: TaskRun, ref: EpisodeRef, copies: SiteCopy[], baselin
 async function recordPosted(run: TaskRun, key: EpisodeKey, copy: SiteCopy, copies: readonly SiteCopy[]): Promise<void> {
   const { ledger, events } = run.environment;
   const alarm = duplicateAlarm(copies);
-  const row = await ledger.markPosted(key, copy, alarm);
+  const row = await ledger.episodes.markPosted(key, copy, alarm);
   if (alarm) {
     run.log.error(`DUPLICATE_ON_SITE: ${alarm.detail}`, { episode: key.episodeId });
     events.emit("alarm", { taskId: run.task.id, episodeId: key.episodeId, failure: alarm });
@@ -202,7 +226,7 @@ async function whyNotArmed(run: TaskRun, ref: EpisodeRef): Promise<string | null
     const full = await disk();
     if (full) run.end({ kind: "failed", failure: { code: "farm.disk", detail: full } });
     if (full) return full;
-    return (await ledger.arm(keyOf(run, ref), ref.fence, run.settleMs)) ? null : "somebody else works on it by now";
+    return (await ledger.episodes.arm(keyOf(run, ref), ref.fence, run.settleMs)) ? null : "somebody else works on it by now";
   } catch (error) {
     run.log.error(`not armed: ${String(error)}`, { episode: ref.episodeId });
     run.end({ kind: "failed", failure: { code: "farm.disk", detail: error instanceof Error ? error.message : String(error) } });
@@ -216,7 +240,7 @@ function countUnsent(run: TaskRun, { episodeId }: EpisodeRef): void {
 
 async function gate(run: TaskRun, ref: EpisodeRef): Promise<{ pass: boolean; why: string }> {
   try {
-    const pass = await run.environment.ledger.renewArm(keyOf(run, ref), ref.fence);
+    const pass = await run.environment.ledger.episodes.renewArm(keyOf(run, ref), ref.fence);
     return pass ? { pass, why: "" } : { pass, why: "the episode is no longer armed by this worker" };
   } catch (error) {
     run.log.error(`the gate stays shut: ${String(error)}`, { episode: ref.episodeId });
@@ -230,20 +254,20 @@ async function sent(run: TaskRun, ref: EpisodeRef, outcome: SendOutcome): Promis
   if (outcome.kind === "proof") return recordPosted(run, key, outcome.copy, [outcome.copy]);
   if (outcome.kind === "unsent") {
     countUnsent(run, ref);
-    await episodes.markUnsent(ledger.db, key, ref.fence, ledger.now());
+    await ledger.episodes.markUnsent(key, ref.fence);
     run.log.info(`not sent: ${outcome.why}`, { episode: ref.episodeId });
     return;
   }
-  const row = await ledger.markDoubt(key, outcome.why, ref.fence);
+  const row = await ledger.episodes.markDoubt(key, outcome.why, ref.fence);
   run.log.warn(`in doubt: ${outcome.why}`, { episode: ref.episodeId, ...(row?.due && { due: row.due.toISOString() }) });
 }
 
 async function episodeFailed(run: TaskRun, ref: EpisodeRef, failure: FailureData): Promise<void> {
   const { ledger } = run.environment;
-  const failed = await episodes.markFailed(ledger.db, keyOf(run, ref), ledger.now(), failure, ref.fence);
+  const failed = await ledger.episodes.markFailed(keyOf(run, ref), failure, ref.fence);
   if (failed) run.log.warn(`can't be posted: ${failure.detail || failure.code}`, { episode: ref.episodeId });
   // Armed, and no word of what became of the request: no failure but doubt.
-  else await ledger.markDoubt(keyOf(run, ref), failure.detail, ref.fence);
+  else await ledger.episodes.markDoubt(keyOf(run, ref), failure.detail, ref.fence);
 }
 
 async function maySubmit(run: TaskRun): Promise<{ allowed: boolean; why: string }> {

@@ -18,7 +18,12 @@ export interface EpisodeView {
 
 const isPosted = (episode: EpisodeView): boolean => episode.state === "posted" || episode.state === "reported";
 
-export type Next<E extends EpisodeView> = { kind: "post"; episode: E } | { kind: "look"; episode: E } | { kind: "wait"; until: Date } | { kind: "finish" } | { kind: "nothing" };
+export type Next<E extends EpisodeView> =
+  | { kind: "post"; episode: E }
+  | { kind: "look"; episode: E }
+  | { kind: "wait"; until: Date }
+  | { kind: "finish" }
+  | { kind: "nothing" };
 
 /**
  * What a run does next. Episodes go in their order; one in doubt holds back those after it until it was looked up (minutes);
@@ -27,7 +32,8 @@ export type Next<E extends EpisodeView> = { kind: "post"; episode: E } | { kind:
 export function pickNext<E extends EpisodeView>(episodes: readonly E[], now: Date): Next<E> {
   for (const episode of episodes) {
     if (episode.state === "waiting") return { kind: "post", episode };
-    if (episode.state === "doubt") return episode.due && episode.due > now ? { kind: "wait", until: episode.due } : { kind: "look", episode };
+    if (episode.state === "doubt")
+      return episode.due && episode.due > now ? { kind: "wait", until: episode.due } : { kind: "look", episode };
   }
   return episodes.every(isPosted) ? { kind: "finish" } : { kind: "nothing" };
 }
@@ -75,28 +81,55 @@ export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Ran
   const { episodes, tries } = task;
   const posted = episodes.filter(isPosted);
   const failure = ending.failure;
-  const stays = (state: TaskState, againMs: number | null, waitsFor: string, more: Partial<Judgement> = {}): Judgement => ({ state, reports: [], againMs, failure: null, waitsFor, tries: 0, ...more });
+  const stays = (state: TaskState, againMs: number | null, waitsFor: string, more: Partial<Judgement> = {}): Judgement => ({
+    state,
+    reports: [],
+    againMs,
+    failure: null,
+    waitsFor,
+    tries: 0,
+    ...more,
+  });
 
   if (ending.kind === "canceled") return stays("canceled", null, "", { failure: failure ?? { code: "task.canceled", detail: "" } });
   if (episodes.length > 0 && posted.length === episodes.length) {
     const feedMissing = !task.linkRss && ending.kind !== "done" && tries + 1 < MAX_FEED_TRIES;
-    if (feedMissing) return stays("waiting", ending.kind === "stopped" ? 0 : backoffMs(tries + 3, random), "all is posted; the RSS link is still to be read", { tries: tries + 1 });
+    if (feedMissing)
+      return stays(
+        "waiting",
+        ending.kind === "stopped" ? 0 : backoffMs(tries + 3, random),
+        "all is posted; the RSS link is still to be read",
+        { tries: tries + 1 },
+      );
     return stays("completed", null, "", { reports: completion(task) });
   }
 
   const doubts = episodes.filter((episode) => episode.state === "doubt");
   if (doubts.length > 0) {
-    const lookFailed = ending.kind === "failed" && failure && doubts.some((episode) => !episode.due || episode.due <= now);
-    if (lookFailed && (failures[failure.code].retry === "never" || (failures[failure.code].retry === "person" && tries + 1 >= MAX_LOOK_TRIES))) return stays("needs_person", null, sayFailure(failure), { failure });
+    const lookFailed =
+      (ending.kind === "failed" || ending.kind === "died") && failure && doubts.some((episode) => !episode.due || episode.due <= now);
+    if (
+      lookFailed &&
+      (failures[failure.code].retry === "never" ||
+        (failures[failure.code].retry === "person" && tries + 1 >= MAX_LOOK_TRIES) ||
+        task.workerDeaths >= MAX_DEATHS)
+    )
+      return stays("needs_person", null, sayFailure(failure), { failure });
     const dueMs = Math.min(...doubts.map((episode) => (episode.due ?? now).getTime() - now.getTime()));
     const backMs = lookFailed ? backoffMs(tries + 5, random) : 0;
     const untilMs = ending.retryAt ? ending.retryAt.getTime() - now.getTime() : 0;
     const againMs = Math.max(0, dueMs, backMs, untilMs);
-    return stays("unsure", againMs, `the outcome of ${doubts.length === 1 ? "a publish click" : `${doubts.length} publish clicks`} is unknown; the site is looked at ${timeOf(now, againMs)}`, { tries: lookFailed ? tries + 1 : 0 });
+    return stays(
+      "unsure",
+      againMs,
+      `the outcome of ${doubts.length === 1 ? "a publish click" : `${doubts.length} publish clicks`} is unknown; the site is looked at ${timeOf(now, againMs)}`,
+      { tries: lookFailed ? tries + 1 : 0 },
+    );
   }
 
   if (ending.kind === "died") {
-    if (task.workerDeaths >= MAX_DEATHS) return failed(task, { code: "farm.worker_died", detail: `its worker thread died ${task.workerDeaths} times` });
+    if (task.workerDeaths >= MAX_DEATHS)
+      return failed(task, { code: "farm.worker_died", detail: `its worker thread died ${task.workerDeaths} times` });
     return stays("waiting", 1000, "its worker thread died; it goes on in one of its own");
   }
   const open = episodes.some((episode) => episode.state === "waiting");
@@ -106,11 +139,18 @@ export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Ran
       const againMs = ending.retryAt ? Math.max(1000, ending.retryAt.getTime() - now.getTime()) : WAIT_INSIDE_MS;
       return stays("waiting", againMs, `${sayFailure(failure)} Next try ${timeOf(now, againMs)}.`);
     }
-    if (forPerson || holdsForPerson.has(failure.code)) return stays("needs_person", null, sayFailure(forPerson?.failure ?? failure), { failure });
+    if (forPerson || holdsForPerson.has(failure.code))
+      return stays("needs_person", null, sayFailure(forPerson?.failure ?? failure), { failure });
     return failed(task, failure);
   }
-  if (open && tries + 1 < MAX_IDLE_RUNS) return stays("waiting", ending.kind === "stopped" && !ending.retryAt ? 0 : 1000, "", { tries: ending.kind === "stopped" ? tries : tries + 1 });
-  if (forPerson) return stays("needs_person", null, sayFailure(forPerson.failure ?? { code: "episode.in_doubt", detail: "" }), { failure: forPerson.failure });
+  if (open && tries + 1 < MAX_IDLE_RUNS)
+    return stays("waiting", ending.kind === "stopped" && !ending.retryAt ? 0 : 1000, "", {
+      tries: ending.kind === "stopped" ? tries : tries + 1,
+    });
+  if (forPerson)
+    return stays("needs_person", null, sayFailure(forPerson.failure ?? { code: "episode.in_doubt", detail: "" }), {
+      failure: forPerson.failure,
+    });
   const first = episodes.find((episode) => episode.failure && !isPosted(episode))?.failure;
   return failed(task, first ?? { code: "farm.bug", detail: "the run ended without a reason" });
 }
@@ -125,7 +165,10 @@ export function completion(task: TaskView): Report[] {
   const first = links.map(([, link]) => link).find((link) => URL.canParse(link)) ?? task.linkRss ?? task.fallbackLink;
   const note = JSON.stringify(Object.fromEntries(links));
   const account = { ...(task.linkRss && { link_rss: task.linkRss }), ...(task.cookie && { cookie: task.cookie }) };
-  return [{ kind: "complete", link_post: first, ...(note.length <= 100_000 && { note }) }, ...(Object.keys(account).length > 0 ? [{ kind: "account" as const, ...account }] : [])];
+  return [
+    { kind: "complete", link_post: first, ...(note.length <= 100_000 && { note }) },
+    ...(Object.keys(account).length > 0 ? [{ kind: "account" as const, ...account }] : []),
+  ];
 }
 
 const MAX_MESSAGE = 10_000;
@@ -134,8 +177,16 @@ function failed(task: TaskView, failure: FailureData): Judgement {
   const posted = task.episodes.filter(isPosted).length;
   const refused = task.episodes.filter((episode) => episode.state === "failed" && episode.failure);
   const sentences = refused.map((episode) => `"${episode.title.slice(0, 100)}": ${sayFailure(episode.failure as FailureData)}`);
-  if (!refused.some((episode) => episode.failure?.code === failure.code && episode.failure.detail === failure.detail)) sentences.unshift(sayFailure(failure));
+  if (!refused.some((episode) => episode.failure?.code === failure.code && episode.failure.detail === failure.detail))
+    sentences.unshift(sayFailure(failure));
   const codes = [failure.code, ...refused.map((episode) => (episode.failure as FailureData).code)];
   const message = `${posted}/${task.episodes.length} posted. ${sentences.join(" ")}`.slice(0, MAX_MESSAGE);
-  return { state: "failed", reports: [{ kind: "fail", error_message: message, code: failure.code, retry: codes.some((code) => failures[code].retry !== "never") }], againMs: null, failure, waitsFor: "", tries: 0 };
+  return {
+    state: "failed",
+    reports: [{ kind: "fail", error_message: message, code: failure.code, retry: codes.some((code) => failures[code].retry !== "never") }],
+    againMs: null,
+    failure,
+    waitsFor: "",
+    tries: 0,
+  };
 }

@@ -24,7 +24,9 @@ async function probe(folder: string): Promise<string | null> {
   try {
     await writeFile(join(folder, "probe"), Buffer.alloc(4096), { flush: true });
     const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize < MIN_FREE_BYTES ? `only ${Math.floor((bavail * bsize) / 1024 / 1024)} MB are left on the data folder's disk. ${failures["farm.disk"].say}` : null;
+    return bavail * bsize < MIN_FREE_BYTES
+      ? `only ${Math.floor((bavail * bsize) / 1024 / 1024)} MB are left on the data folder's disk. ${failures["farm.disk"].say}`
+      : null;
   } catch (error) {
     return `${folder} can't be written (${(error as NodeJS.ErrnoException).code}). ${failures["farm.disk"].say}`;
   }

@@ -2,6 +2,7 @@ import type { Log } from "../kit/log.ts";
 import type { Job, Queue } from "../store/queue.ts";
 import type { Random } from "./ports.ts";
 import { jitterMs } from "./backoff.ts";
+import { createCalls } from "./calls.ts";
 import type { Ending } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
 import { sayFailure } from "../contract/failures.ts";
@@ -70,10 +71,20 @@ export class Dispatcher {
     if (adopted?.againMs) return void (await queue.giveBack(job, { afterMs: adopted.againMs }));
     const begun = await this.#ledger.begin(job.id, site.card.concurrency);
     if (begun.kind === "gone") return this.#drop(job, `it is ${row.state}`);
-    if (begun.kind === "site-full") return void (await queue.giveBack(job, { afterMs: jitterMs(SITE_FULL_MS, random) }));
+    if (begun.kind === "site-full") {
+      await this.#ledger.sayWhy(job.id, `the ${site.card.concurrency} sessions that ${site.card.site} allows are in use`);
+      return void (await queue.giveBack(job, { afterMs: jitterMs(SITE_FULL_MS, random) }));
+    }
     const run = new TaskRun(environment, begun.task, site, job);
     this.runs.set(job.id, run);
-    environment.events.emit("task", { taskId: run.task.id, state: "running", account: run.task.account_name, site: row.site, failure: null, why: "" });
+    environment.events.emit("task", {
+      taskId: run.task.id,
+      state: "running",
+      account: run.task.account_name,
+      site: row.site,
+      failure: null,
+      why: "",
+    });
     const end = this.#follow(run).finally(() => this.#ends.delete(end));
     this.#ends.add(end);
   }
@@ -85,7 +96,7 @@ export class Dispatcher {
 
   async #follow(run: TaskRun): Promise<void> {
     run.log.info(`starts: ${run.total} episodes`);
-    const ending = await run.toItsEnd();
+    const ending = await run.toItsEnd(createCalls(run));
     await this.#settle(run, ending);
   }
 
@@ -94,13 +105,23 @@ export class Dispatcher {
     const { clock, events } = this.#o.environment;
     for (;;) {
       try {
-        const judged = await this.#ledger.settle(run.task.id, run.job, ending, { fallbackLink: run.site.origin, rehearsal: run.environment.mode === "rehearse" });
+        const judged = await this.#ledger.settle(run.task.id, run.job, ending, {
+          fallbackLink: run.site.origin,
+          rehearsal: run.environment.mode === "rehearse",
+        });
         this.runs.delete(run.task.id);
         if (run.environment.mode === "rehearse") this.rehearsed.add(run.task.id);
         const state = judged?.state ?? "waiting";
         const why = judged?.failure ? sayFailure(judged.failure) : (judged?.waitsFor ?? "somebody else has it by now");
         run.log[state === "failed" || state === "needs_person" ? "warn" : "info"](`ends: ${state}${why ? `. ${why}` : ""}`);
-        events.emit("task", { taskId: run.task.id, state, account: run.task.account_name, site: run.card.site, failure: judged?.failure ?? null, why });
+        events.emit("task", {
+          taskId: run.task.id,
+          state,
+          account: run.task.account_name,
+          site: run.card.site,
+          failure: judged?.failure ?? null,
+          why,
+        });
         this.#o.onSettled();
         return;
       } catch (error) {

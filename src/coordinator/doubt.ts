@@ -5,11 +5,20 @@ import type { DriverCard, SiteCopy } from "../contract/task.ts";
 const MAX_ATTEMPTS = 2;
 
 /** What an empty look says of an episode in doubt. null: it is surely not there and may be posted again. */
-export function judgeAbsence(episode: { attempts: number; baseline: string[] | null; draft_id: string | null }, tier: DriverCard["tier"], seen: readonly string[], knownIds: ReadonlySet<string>): FailureData | null {
+export function judgeAbsence(
+  episode: { attempts: number; baseline: string[] | null; draft_id: string | null },
+  tier: DriverCard["tier"],
+  seen: readonly string[],
+  knownIds: ReadonlySet<string>,
+): FailureData | null {
   const doubt = (detail: string): FailureData => ({ code: "episode.in_doubt", detail });
   if (tier === "blind") return doubt("the site can't be asked whether the episode is there");
-  if (episode.attempts >= MAX_ATTEMPTS) return doubt(`the publish request was sent ${episode.attempts} times with an unknown outcome, and the site does not show the episode`);
-  const strangers = tier === "list" && episode.baseline ? seen.filter((id) => !episode.baseline?.includes(id) && !knownIds.has(id) && id !== episode.draft_id) : [];
+  if (episode.attempts >= MAX_ATTEMPTS)
+    return doubt(`the publish request was sent ${episode.attempts} times with an unknown outcome, and the site does not show the episode`);
+  const strangers =
+    tier === "list" && episode.baseline
+      ? seen.filter((id) => !episode.baseline?.includes(id) && !knownIds.has(id) && id !== episode.draft_id)
+      : [];
   return strangers.length > 0 ? doubt(`the site shows new entries that may be this episode: ${strangers.join(", ")}`) : null;
 }
 

@@ -81,7 +81,12 @@ export class Engine {
   readonly #pulling = new AbortController();
   readonly #running = new AbortController();
   #loops: Promise<void>[] = [];
-  #view: { held: TaskRow[]; counts: FarmStatus["tasks"]; outbox: OutboxCounts; persons: WaitingPerson[] } = { held: [], counts: {}, outbox: { pending: 0, refused: 0, oldest: null }, persons: [] };
+  #view: { held: TaskRow[]; counts: FarmStatus["tasks"]; outbox: OutboxCounts; persons: WaitingPerson[] } = {
+    held: [],
+    counts: {},
+    outbox: { pending: 0, refused: 0, oldest: null },
+    persons: [],
+  };
 
   constructor(options: EngineOptions) {
     this.#o = options;
@@ -93,7 +98,19 @@ export class Engine {
     const environment: RunEnvironment = { ledger: this.ledger, source, pool, lane, clock, log, events: this.events, disk, ...options.work };
     const site = (domain: string) => findSite(domain, cards, sites);
     this.#dispatcher = new Dispatcher({ environment, queue, concurrency, random, log, findSite: site, onSettled: () => this.#ring() });
-    this.#puller = new Puller({ source, ledger: this.ledger, clock, random, log, disk, concurrency, pollMs: options.pollMs, findSite: site, servedHosts: () => servedHosts(cards, sites), onAdmitted: () => this.#ring() });
+    this.#puller = new Puller({
+      source,
+      ledger: this.ledger,
+      clock,
+      random,
+      log,
+      disk,
+      concurrency,
+      pollMs: options.pollMs,
+      findSite: site,
+      servedHosts: () => servedHosts(cards, sites),
+      onAdmitted: () => this.#ring(),
+    });
     this.#outbox = new Outbox({
       db: this.ledger.db,
       vault,
@@ -125,7 +142,12 @@ export class Engine {
       { name: "outbox", bell: outbox, signal: until, turn: async () => this.#outbox.turn() },
       { name: "heartbeat", bell: new Bell(), signal: until, turn: async () => this.#dispatcher.heartbeat(HEARTBEAT_MS) },
       { name: "sweep", bell: new Bell(), signal: until, turn: async () => this.#sweep() },
-      { name: "keep-alive", bell: new Bell(), signal: until, turn: async () => keepAlive({ ledger: this.ledger, source: this.#source, log, onCanceled: () => this.#ring() }) },
+      {
+        name: "keep-alive",
+        bell: new Bell(),
+        signal: until,
+        turn: async () => keepAlive({ ledger: this.ledger, source: this.#source, log, onCanceled: () => this.#ring() }),
+      },
       { name: "forget", bell: new Bell(), signal: until, turn: async () => this.#forget() },
       { name: "view", bell: view, signal: until, turn: async () => this.#look().then(() => VIEW_MS) },
     ];
@@ -148,7 +170,12 @@ export class Engine {
       await late(LADDER_MS);
     }
     const until = clock.monotonic() + Math.min(LAST_REPORTS_MS, deadlineMs);
-    while (this.#loops.length > 0 && clock.monotonic() < until && (await countOutbox(this.ledger.db, this.#source.name)).pending > 0 && !this.#puller.keyRefused) {
+    while (
+      this.#loops.length > 0 &&
+      clock.monotonic() < until &&
+      (await countOutbox(this.ledger.db, this.#source.name)).pending > 0 &&
+      !this.#puller.keyRefused
+    ) {
       this.#bells.outbox.ring();
       await clock.sleep(50);
     }
@@ -172,7 +199,10 @@ export class Engine {
     const { clock } = this.#o;
     const until = clock.monotonic() + deadlineMs;
     while (!(await this.#isIdle())) {
-      if (clock.monotonic() >= until) throw new DeadlineError(`the farm still has work after ${Math.round(deadlineMs / 1000)} s: ${this.status().waits.join("; ") || `${this.#dispatcher.runs.size} tasks are running`}`);
+      if (clock.monotonic() >= until)
+        throw new DeadlineError(
+          `the farm still has work after ${Math.round(deadlineMs / 1000)} s: ${this.status().waits.join("; ") || `${this.#dispatcher.runs.size} tasks are running`}`,
+        );
       await clock.sleep(100);
     }
   }
@@ -214,12 +244,19 @@ export class Engine {
 
   async #look(): Promise<void> {
     const held = await this.ledger.held(this.#source.name);
-    const persons = await Promise.all(held.filter((task) => task.state === "needs_person").map(async (task) => waitingPersons(task, await this.ledger.episodesOf(task))));
-    this.#view = { held, counts: await this.ledger.countByState(this.#source.name), outbox: await countOutbox(this.ledger.db, this.#source.name), persons: persons.flat() };
+    const persons = await Promise.all(
+      held.filter((task) => task.state === "needs_person").map(async (task) => waitingPersons(task, await this.ledger.episodesOf(task))),
+    );
+    this.#view = {
+      held,
+      counts: await this.ledger.countByState(this.#source.name),
+      outbox: await countOutbox(this.ledger.db, this.#source.name),
+      persons: persons.flat(),
+    };
   }
 
   async #sweep(): Promise<number> {
-    const released = await this.ledger.releaseExpired();
+    const released = await this.ledger.episodes.releaseExpired();
     if (released > 0) this.#o.log.warn(`${released} claims were released: their holders gave no sign of life`);
     return SWEEP_MS;
   }

@@ -52,12 +52,24 @@ export async function moveEpisode(db: Database, key: EpisodeKey, now: Date, move
 const statesBefore = (to: EpisodeState): EpisodeState[] => episodeStates.filter((from) => mayMove(from, to));
 
 /** waiting -> claimed under a new fence. */
-export async function claim(db: Database, key: EpisodeKey, hand: Hand, prepared: PreparedEpisode, fixes: string[]): Promise<EpisodeRow | null> {
+export async function claim(
+  db: Database,
+  key: EpisodeKey,
+  hand: Hand,
+  prepared: PreparedEpisode,
+  fixes: string[],
+): Promise<EpisodeRow | null> {
   return moveEpisode(db, key, hand.now, {
     from: ["waiting"],
     to: "claimed",
     newFence: true,
-    set: { holder: hand.holder, lease_until: new Date(hand.now.getTime() + hand.leaseMs), prepared: JSON.stringify(prepared), fixes: JSON.stringify(fixes), failure: null },
+    set: {
+      holder: hand.holder,
+      lease_until: new Date(hand.now.getTime() + hand.leaseMs),
+      prepared: JSON.stringify(prepared),
+      fixes: JSON.stringify(fixes),
+      failure: null,
+    },
   });
 }
 
@@ -65,7 +77,12 @@ export async function claim(db: Database, key: EpisodeKey, hand: Hand, prepared:
 export async function openLook(db: Database, key: EpisodeKey, hand: Hand): Promise<EpisodeRow | null> {
   const row = await db
     .updateTable("episodes")
-    .set({ fence: sql<number>`fence + 1`, holder: hand.holder, lease_until: new Date(hand.now.getTime() + hand.leaseMs), updated_at: hand.now })
+    .set({
+      fence: sql<number>`fence + 1`,
+      holder: hand.holder,
+      lease_until: new Date(hand.now.getTime() + hand.leaseMs),
+      updated_at: hand.now,
+    })
     .where("account_key", "=", key.accountKey)
     .where("episode_id", "=", key.episodeId)
     .where("state", "=", "doubt")
@@ -98,7 +115,12 @@ export async function markArmed(db: Database, key: EpisodeKey, fence: number, ha
     from: ["ready"],
     to: "armed",
     fence,
-    set: { armed_at: hand.now, settle_ms: settleMs, lease_until: new Date(hand.now.getTime() + hand.leaseMs), attempts: sql<number>`attempts + 1` as unknown as number },
+    set: {
+      armed_at: hand.now,
+      settle_ms: settleMs,
+      lease_until: new Date(hand.now.getTime() + hand.leaseMs),
+      attempts: sql<number>`attempts + 1` as unknown as number,
+    },
   });
 }
 
@@ -117,13 +139,28 @@ export async function renewArm(db: Database, key: EpisodeKey, fence: number, han
 }
 
 /** Seen on the site. A fact, so no fence is asked for. */
-export async function markPosted(db: Database, key: EpisodeKey, now: Date, copy: SiteCopy, note: FailureData | null = null): Promise<EpisodeRow | null> {
-  return moveEpisode(db, key, now, { from: statesBefore("posted"), to: "posted", set: { ...nobody, link: copy.link, site_id: copy.id, due: null, failure: note && JSON.stringify(note) } });
+export async function markPosted(
+  db: Database,
+  key: EpisodeKey,
+  now: Date,
+  copy: SiteCopy,
+  note: FailureData | null = null,
+): Promise<EpisodeRow | null> {
+  return moveEpisode(db, key, now, {
+    from: statesBefore("posted"),
+    to: "posted",
+    set: { ...nobody, link: copy.link, site_id: copy.id, due: null, failure: note && JSON.stringify(note) },
+  });
 }
 
 /** Nothing left this machine: the claim goes on, and the try does not count. */
 export async function markUnsent(db: Database, key: EpisodeKey, fence: number, now: Date): Promise<EpisodeRow | null> {
-  return moveEpisode(db, key, now, { from: ["armed"], to: "claimed", fence, set: { armed_at: null, attempts: sql<number>`greatest(attempts - 1, 0)` as unknown as number } });
+  return moveEpisode(db, key, now, {
+    from: ["armed"],
+    to: "claimed",
+    fence,
+    set: { armed_at: null, attempts: sql<number>`greatest(attempts - 1, 0)` as unknown as number },
+  });
 }
 
 /** Unknown means doubt. Due once nothing of the request can be on its way any more. */
@@ -141,13 +178,35 @@ export async function markDoubt(db: Database, key: EpisodeKey, now: Date, why: s
 }
 
 /** The look at an episode in doubt found nothing. */
-export async function markAbsent(db: Database, key: EpisodeKey, fence: number, now: Date, failure: FailureData | null): Promise<EpisodeRow | null> {
-  return moveEpisode(db, key, now, { from: ["doubt"], to: failure ? "needs_person" : "waiting", fence, set: { ...nobody, due: null, ...(failure && { failure: JSON.stringify(failure) }) } });
+export async function markAbsent(
+  db: Database,
+  key: EpisodeKey,
+  fence: number,
+  now: Date,
+  failure: FailureData | null,
+): Promise<EpisodeRow | null> {
+  return moveEpisode(db, key, now, {
+    from: ["doubt"],
+    to: failure ? "needs_person" : "waiting",
+    fence,
+    set: { ...nobody, due: null, ...(failure && { failure: JSON.stringify(failure) }) },
+  });
 }
 
 /** This episode can't be posted as it is. */
-export async function markFailed(db: Database, key: EpisodeKey, now: Date, failure: FailureData, fence?: number): Promise<EpisodeRow | null> {
-  return moveEpisode(db, key, now, { from: ["waiting", "claimed", "ready"], to: "failed", ...(fence !== undefined && { fence }), set: { ...nobody, failure: JSON.stringify(failure) } });
+export async function markFailed(
+  db: Database,
+  key: EpisodeKey,
+  now: Date,
+  failure: FailureData,
+  fence?: number,
+): Promise<EpisodeRow | null> {
+  return moveEpisode(db, key, now, {
+    from: ["waiting", "claimed", "ready"],
+    to: "failed",
+    ...(fence !== undefined && { fence }),
+    set: { ...nobody, failure: JSON.stringify(failure) },
+  });
 }
 
 /** A claim that ends without a result: what was not armed is free again. @returns the rows that moved */

@@ -76,19 +76,27 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
   const log = options.log.child({ part: "farm" });
   const undo: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
-    for (const step of undo.splice(0).toReversed()) await step().catch((error: unknown) => log.warn(`closing: ${(error as Error).message}`));
+    for (const step of undo.splice(0).toReversed())
+      await step().catch((error: unknown) => log.warn(`closing: ${(error as Error).message}`));
   };
   try {
-    const instance = `${hostname()}-${process.pid}-${randomBytes(4).toString("hex")}`;
+    // Short: it is part of the paths of browsers' sockets, which the kernel limits.
+    const scratchName = randomBytes(4).toString("hex");
+    const instance = `${hostname()}-${process.pid}-${scratchName}`;
     await store.migrate("farm", migrations);
     const queue = options.queue ?? (await openQueue(store, log));
     if (!options.queue) undo.push(async () => queue.close());
-    await sweepScratch(dataDir, instance, store.backend === "pglite", log);
-    const tmpDir = await makeScratch(dataDir, instance);
+    await sweepScratch(dataDir, scratchName, store.backend === "pglite", log);
+    const tmpDir = await makeScratch(dataDir, scratchName);
     undo.push(async () => removeScratch(tmpDir));
 
     const threads = availableParallelism();
-    const pool = openWorkerPool({ workerModule: options.workerModule, maxThreads: threads, tasksPerThread: Math.max(TASKS_PER_THREAD, Math.ceil(config.concurrency / threads)), tmpDir });
+    const pool = openWorkerPool({
+      workerModule: options.workerModule,
+      maxThreads: threads,
+      tasksPerThread: Math.max(TASKS_PER_THREAD, Math.ceil(config.concurrency / threads)),
+      tmpDir,
+    });
     undo.push(async () => pool.close());
     const cards = await describe(pool, options.driverModules);
     const media = openMediaPool({ threads: Math.max(1, threads - 1), log, voiceCommand: config.voiceCommand });
@@ -150,14 +158,27 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
 /** @throws UsageError naming every driver file with a problem */
 async function describe(pool: ReturnType<typeof openWorkerPool>, modules: readonly string[]): Promise<DriverCard[]> {
   const { cards, problems } = await pool.describe(modules);
-  if (problems.length > 0) throw new UsageError(`${problems.length === 1 ? "A driver can't" : `${problems.length} drivers can't`} be used:\n${problems.map(({ module, message }) => `  ${module}: ${message}`).join("\n")}\nMend or remove it; \`podcrew driver list\` shows all.`);
+  if (problems.length > 0)
+    throw new UsageError(
+      `${problems.length === 1 ? "A driver can't" : `${problems.length} drivers can't`} be used:\n${problems.map(({ module, message }) => `  ${module}: ${message}`).join("\n")}\nMend or remove it; \`podcrew driver list\` shows all.`,
+    );
   return cards;
 }
 
 function prepareBy(pool: MediaPool, cacheDir: string, config: Config): Prepare {
   const policy = createAddressPolicy(config.allowPrivate);
   return async ({ episode, limits, marker, onProgress, signal }) => {
-    const { prepared, fixes } = await prepareEpisode(episode, { limits, marker, cacheDir, pool, policy, mediaDirs: config.mediaDirs, deadlines: { imageMs: config.imageSeconds * 1000 }, signal, onProgress: (share, what) => onProgress(`${what}, ${Math.round(share * 100)} %`) });
+    const { prepared, fixes } = await prepareEpisode(episode, {
+      limits,
+      marker,
+      cacheDir,
+      pool,
+      policy,
+      mediaDirs: config.mediaDirs,
+      deadlines: { imageMs: config.imageSeconds * 1000 },
+      signal,
+      onProgress: (share, what) => onProgress(`${what}, ${Math.round(share * 100)} %`),
+    });
     return { prepared, fixes: fixes.map(({ say }) => say) };
   };
 }

@@ -68,7 +68,12 @@ function merge(known: FileResult | undefined, report: Report): FileResult {
     case "start":
       return { status: "running" };
     case "complete":
-      return { ...known, status: "completed", link_post: report.link_post, ...(report.note && { links: JSON.parse(report.note) as Record<string, string> }) };
+      return {
+        ...known,
+        status: "completed",
+        link_post: report.link_post,
+        ...(report.note && { links: JSON.parse(report.note) as Record<string, string> }),
+      };
     case "account":
       return { status: "completed", ...known, ...(report.link_rss && { link_rss: report.link_rss }) };
     case "fail":
@@ -91,7 +96,9 @@ async function readTasks(file: string): Promise<WorkerTask[]> {
     content = JSON.parse(await readFile(file, "utf8"));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new UsageError(code ? `The task file ${file} can't be read (${code}).` : `The task file ${file} is not JSON: ${(error as Error).message}.`);
+    throw new UsageError(
+      code ? `The task file ${file} can't be read (${code}).` : `The task file ${file} is not JSON: ${(error as Error).message}.`,
+    );
   }
   const wrapped = typeof content === "object" && content !== null && "data" in content ? content.data : content;
   const items: unknown[] = Array.isArray(wrapped) ? wrapped : [wrapped];
@@ -103,6 +110,9 @@ async function readTasks(file: string): Promise<WorkerTask[]> {
     return [];
   });
   if (tasks.length === 0 && problems.length === 0) problems.push("  there is no task in it");
-  if (problems.length > 0) throw new UsageError(`The task file ${file} has problems:\n${problems.join("\n")}\nA task looks as in the worker API: {"id", "domain", "email", "password", "twofa", "data_content": [{"id", "title", "about", "image_url"}]}.`);
+  if (problems.length > 0)
+    throw new UsageError(
+      `The task file ${file} has problems:\n${problems.join("\n")}\nA task looks as in the worker API: {"id", "domain", "email", "password", "twofa", "data_content": [{"id", "title", "about", "image_url"}]}.`,
+    );
   return tasks;
 }

@@ -29,18 +29,25 @@ export function createFarmServer({ engine, log, allowedHosts }: FarmServerOption
   app.get("/api/v1/farm/status", async () => envelope(codes.ok, "success", await engine.freshStatus()));
   app.post("/api/v1/farm/resolve", async (request, reply) => {
     // A form of another site's page can't send JSON.
-    if (!JSON_BODY.test(request.headers["content-type"] ?? "")) return reply.code(400).send(envelope(codes.badParameter, "the body has to be JSON"));
+    if (!JSON_BODY.test(request.headers["content-type"] ?? ""))
+      return reply.code(400).send(envelope(codes.badParameter, "the body has to be JSON"));
     const word = resolution.safeParse(request.body);
     if (!word.success) return reply.code(400).send(envelope(codes.badParameter, z.prettifyError(word.error)));
     const refusal = await engine.resolve(word.data);
     if (refusal?.startsWith("there is no")) return reply.code(404).send(envelope(codes.notFound, refusal));
     return refusal ? reply.code(409).send(envelope(codes.notWaiting, refusal)) : envelope(codes.ok, "success", {});
   });
-  app.setNotFoundHandler(async (request, reply) => reply.code(404).send(envelope(codes.notFound, `${request.method} ${request.url.split("?")[0]} is not known here`)));
+  app.setNotFoundHandler(async (request, reply) =>
+    reply.code(404).send(envelope(codes.notFound, `${request.method} ${request.url.split("?")[0]} is not known here`)),
+  );
   app.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) log.error(`the farm's port: ${error.message}`);
-    return reply.code(status).send(status < 500 ? envelope(status * 100 + 1, error.message) : envelope(codes.internal, "something broke inside the farm; see its log"));
+    return reply
+      .code(status)
+      .send(
+        status < 500 ? envelope(status * 100 + 1, error.message) : envelope(codes.internal, "something broke inside the farm; see its log"),
+      );
   });
   return app;
 }

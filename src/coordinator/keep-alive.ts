@@ -20,7 +20,8 @@ export async function keepAlive({ ledger, source, log, onCanceled }: KeepAliveOp
     // Not yet started: its first `/start` stands in the outbox.
     if (!task.renewed_at || ledger.now().getTime() - task.renewed_at.getTime() < EVERY_MS) continue;
     const answer = await source.deliver(task.id, { kind: "start" });
-    if (answer.kind === "delivered") await ledger.db.updateTable("tasks").set({ renewed_at: ledger.now() }).where("id", "=", task.id).execute();
+    if (answer.kind === "delivered")
+      await ledger.db.updateTable("tasks").set({ renewed_at: ledger.now() }).where("id", "=", task.id).execute();
     // A running one asks by itself before its next step.
     if (answer.kind === "final" && answer.gone && (await ledger.cancel(task.id, answer.why))) {
       log.info(`given up: ${answer.why}`, { task: task.id });

@@ -25,9 +25,17 @@ export function createManagerSource(options: ManagerSourceOptions): Source {
   const base = `${options.url.replace(/\/+$/, "").replace(/\/api\/v1\/podcast$/, "")}/api/v1/podcast`;
   const headers = { [workerHeaders.apiKey]: options.apiKey, [workerHeaders.workerId]: options.workerId };
 
-  async function ask(path: string, request: { method?: "GET" | "POST"; json?: unknown; headers?: Record<string, string> } = {}): Promise<HttpAnswer | { silent: string }> {
+  async function ask(
+    path: string,
+    request: { method?: "GET" | "POST"; json?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<HttpAnswer | { silent: string }> {
     try {
-      return await requestJson(`${base}${path}`, { ...request, headers: { ...headers, ...request.headers }, deadlineMs: options.deadlineMs ?? DEADLINE_MS, ...(options.dispatcher && { dispatcher: options.dispatcher }) });
+      return await requestJson(`${base}${path}`, {
+        ...request,
+        headers: { ...headers, ...request.headers },
+        deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+        ...(options.dispatcher && { dispatcher: options.dispatcher }),
+      });
     } catch (error) {
       options.log?.debug(`${request.method ?? "GET"} ${path}: ${reasonOf(error)}`, { part: "manager-source" });
       return { silent: `the manager does not answer (${reasonOf(error)})` };
@@ -39,12 +47,16 @@ export function createManagerSource(options: ManagerSourceOptions): Source {
     once: false,
 
     async pull(limit, sites): Promise<PullAnswer> {
-      const answer = await ask(`/links?type=primary&limit=${Math.max(1, Math.min(MAX_PULL, limit))}`, { headers: sites.length > 0 ? { [workerHeaders.sites]: sites.join(",") } : {} });
+      const answer = await ask(`/links?type=primary&limit=${Math.max(1, Math.min(MAX_PULL, limit))}`, {
+        headers: sites.length > 0 ? { [workerHeaders.sites]: sites.join(",") } : {},
+      });
       if ("silent" in answer) return { kind: "again", why: answer.silent, retryAfterMs: null };
       if (answer.status === 401 || answer.status === 403) return { kind: "refused", why: sayAnswer(answer) };
       if (answer.status !== 200) return { kind: "again", why: sayAnswer(answer), retryAfterMs: answer.retryAfterMs };
       const list = workerTaskList.safeParse(answer.body);
-      return list.success ? readTasks(list.data.data) : { kind: "again", why: "the manager's answer to a pull is not what the worker API says", retryAfterMs: null };
+      return list.success
+        ? readTasks(list.data.data)
+        : { kind: "again", why: "the manager's answer to a pull is not what the worker API says", retryAfterMs: null };
     },
 
     async read(taskId): Promise<ReadAnswer> {

@@ -111,7 +111,8 @@ export const migrations: Record<string, Migration> = {
         .execute();
     },
     async down(db: Kysely<unknown>) {
-      for (const table of ["site_slots", "credential_submits", "mailed_codes", "totp_steps", "sessions", "outbox", "episodes", "tasks"]) await db.schema.dropTable(table).execute();
+      for (const table of ["site_slots", "credential_submits", "mailed_codes", "totp_steps", "sessions", "outbox", "episodes", "tasks"])
+        await db.schema.dropTable(table).execute();
     },
   },
 };

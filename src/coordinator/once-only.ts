@@ -2,13 +2,23 @@ import type { Database } from "./tables.ts";
 
 /** A TOTP time step is used once per seed, whoever asks. @returns false when it was taken before */
 export async function takeTotpStep(db: Database, seedHash: string, step: number, now: Date): Promise<boolean> {
-  const row = await db.insertInto("totp_steps").values({ seed_hash: seedHash, step, taken_at: now }).onConflict((conflict) => conflict.doNothing()).returning("step").executeTakeFirst();
+  const row = await db
+    .insertInto("totp_steps")
+    .values({ seed_hash: seedHash, step, taken_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("step")
+    .executeTakeFirst();
   return row !== undefined;
 }
 
 /** A mailed code is used once. @returns false when it was taken before */
 export async function takeMailedCode(db: Database, codeHash: string, now: Date): Promise<boolean> {
-  const row = await db.insertInto("mailed_codes").values({ code_hash: codeHash, taken_at: now }).onConflict((conflict) => conflict.doNothing()).returning("code_hash").executeTakeFirst();
+  const row = await db
+    .insertInto("mailed_codes")
+    .values({ code_hash: codeHash, taken_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("code_hash")
+    .executeTakeFirst();
   return row !== undefined;
 }
 

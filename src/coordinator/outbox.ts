@@ -46,13 +46,25 @@ const cookieAt = (taskId: string): string => `outbox:${taskId}:cookie`;
 /** Inside the transaction of the move that is reported. */
 export async function enqueueReports(trx: Database, taskId: string, reports: readonly Report[], now: Date, vault: Vault): Promise<void> {
   for (const report of reports) {
-    const sealed: Report = report.kind === "account" && report.cookie ? { ...report, cookie: vault.seal(report.cookie, cookieAt(taskId)) } : report;
-    await trx.insertInto("outbox").values({ task_id: taskId, kind: report.kind, report: JSON.stringify(sealed), due: now, created_at: now }).execute();
+    const sealed: Report =
+      report.kind === "account" && report.cookie ? { ...report, cookie: vault.seal(report.cookie, cookieAt(taskId)) } : report;
+    await trx
+      .insertInto("outbox")
+      .values({ task_id: taskId, kind: report.kind, report: JSON.stringify(sealed), due: now, created_at: now })
+      .execute();
   }
 }
 
 export async function hasPending(db: Database, taskId: string): Promise<boolean> {
-  return (await db.selectFrom("outbox").select("seq").where("task_id", "=", taskId).where("state", "=", "pending").limit(1).executeTakeFirst()) !== undefined;
+  return (
+    (await db
+      .selectFrom("outbox")
+      .select("seq")
+      .where("task_id", "=", taskId)
+      .where("state", "=", "pending")
+      .limit(1)
+      .executeTakeFirst()) !== undefined
+  );
 }
 
 export async function countOutbox(db: Database, source: string): Promise<OutboxCounts> {
@@ -98,20 +110,46 @@ export class Outbox {
     return db
       .selectFrom("outbox as head")
       .where("head.state", "=", "pending")
-      .where((where) => where.exists(where.selectFrom("tasks").select("tasks.id").whereRef("tasks.id", "=", "head.task_id").where("tasks.source", "=", source.name)))
-      .where((where) => where.not(where.exists(where.selectFrom("outbox as earlier").select("earlier.seq").whereRef("earlier.task_id", "=", "head.task_id").where("earlier.state", "=", "pending").whereRef("earlier.seq", "<", "head.seq"))));
+      .where((where) =>
+        where.exists(
+          where.selectFrom("tasks").select("tasks.id").whereRef("tasks.id", "=", "head.task_id").where("tasks.source", "=", source.name),
+        ),
+      )
+      .where((where) =>
+        where.not(
+          where.exists(
+            where
+              .selectFrom("outbox as earlier")
+              .select("earlier.seq")
+              .whereRef("earlier.task_id", "=", "head.task_id")
+              .where("earlier.state", "=", "pending")
+              .whereRef("earlier.seq", "<", "head.seq"),
+          ),
+        ),
+      );
   }
 
   /** Takes what is due out of other farms' sight while it is sent. */
   async #take(): Promise<OutboxRow[]> {
     const now = this.#now();
     return this.#o.db.transaction().execute(async (trx) => {
-      const heads = await this.#heads(trx).select("head.seq").where("head.due", "<=", now).orderBy("head.due").limit(BATCH).forUpdate().skipLocked().execute();
+      const heads = await this.#heads(trx)
+        .select("head.seq")
+        .where("head.due", "<=", now)
+        .orderBy("head.due")
+        .limit(BATCH)
+        .forUpdate()
+        .skipLocked()
+        .execute();
       if (heads.length === 0) return [];
       return trx
         .updateTable("outbox")
         .set({ due: new Date(now.getTime() + IN_FLIGHT_MS) })
-        .where("seq", "in", heads.map((row) => row.seq))
+        .where(
+          "seq",
+          "in",
+          heads.map((row) => row.seq),
+        )
         .where("state", "=", "pending")
         .returningAll()
         .execute();
@@ -119,13 +157,18 @@ export class Outbox {
   }
 
   async #untilDue(): Promise<number> {
-    const next = await this.#heads(this.#o.db).select((one) => one.fn.min("head.due").as("due")).executeTakeFirst();
+    const next = await this.#heads(this.#o.db)
+      .select((one) => one.fn.min("head.due").as("due"))
+      .executeTakeFirst();
     return next?.due ? Math.min(IDLE_MS, Math.max(50, next.due.getTime() - this.#o.clock.now())) : IDLE_MS;
   }
 
   async #send(row: OutboxRow): Promise<void> {
     const { source, log, vault, onRefused } = this.#o;
-    const report: Report = row.report.kind === "account" && row.report.cookie ? { ...row.report, cookie: vault.open(row.report.cookie, cookieAt(row.task_id)) } : row.report;
+    const report: Report =
+      row.report.kind === "account" && row.report.cookie
+        ? { ...row.report, cookie: vault.open(row.report.cookie, cookieAt(row.task_id)) }
+        : row.report;
     const answer = await source.deliver(row.task_id, report);
     if (answer.kind !== "refused" && answer.kind !== "again") onRefused(null);
     switch (answer.kind) {
@@ -148,7 +191,11 @@ export class Outbox {
 
   async #later(row: OutboxRow, afterMs: number, why: string): Promise<void> {
     const { db, log, clock } = this.#o;
-    await db.updateTable("outbox").set({ due: new Date(clock.now() + afterMs), attempts: row.attempts + 1, why }).where("seq", "=", row.seq).execute();
+    await db
+      .updateTable("outbox")
+      .set({ due: new Date(clock.now() + afterMs), attempts: row.attempts + 1, why })
+      .where("seq", "=", row.seq)
+      .execute();
     log.debug(`the report ${row.kind} waits ${Math.round(afterMs / 1000)} s: ${why}`, { task: row.task_id });
   }
 
@@ -157,7 +204,11 @@ export class Outbox {
     const { db, onDelivered, onStarted, onStartRefused } = this.#o;
     const now = this.#now();
     await db.transaction().execute(async (trx) => {
-      await trx.updateTable("outbox").set({ state, why, settled_at: now, attempts: row.attempts + 1 }).where("seq", "=", row.seq).execute();
+      await trx
+        .updateTable("outbox")
+        .set({ state, why, settled_at: now, attempts: row.attempts + 1 })
+        .where("seq", "=", row.seq)
+        .execute();
       if (state === "refused") return;
       if (row.kind === "start") await this.#begin(trx, row.task_id, now);
       if (row.kind === "complete") await this.#markReported(trx, row.task_id, now);
@@ -172,12 +223,19 @@ export class Outbox {
 
   /** Nobody works on a task before the source has heard of it: only now it goes into the queue. */
   async #begin(trx: Database, taskId: string, now: Date): Promise<void> {
-    const task = await trx.updateTable("tasks").set({ renewed_at: now }).where("id", "=", taskId).where("state", "=", "waiting").returning(["account_key", "priority"]).executeTakeFirst();
+    const task = await trx
+      .updateTable("tasks")
+      .set({ renewed_at: now })
+      .where("id", "=", taskId)
+      .where("state", "=", "waiting")
+      .returning(["account_key", "priority"])
+      .executeTakeFirst();
     if (task) await this.#o.queue.send({ id: taskId, accountKey: task.account_key, priority: task.priority }, { trx: trx as never });
   }
 
   async #markReported(trx: Database, taskId: string, now: Date): Promise<void> {
     const task = await trx.selectFrom("tasks").select(["account_key", "episode_ids"]).where("id", "=", taskId).executeTakeFirst();
-    for (const episodeId of task?.episode_ids ?? []) await moveEpisode(trx, { accountKey: task?.account_key ?? "", episodeId }, now, { from: ["posted"], to: "reported" });
+    for (const episodeId of task?.episode_ids ?? [])
+      await moveEpisode(trx, { accountKey: task?.account_key ?? "", episodeId }, now, { from: ["posted"], to: "reported" });
   }
 }

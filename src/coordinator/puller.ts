@@ -98,7 +98,12 @@ export class Puller {
   async #room(): Promise<{ free: number; held: number }> {
     const { ledger, source, concurrency } = this.#o;
     const held = await ledger.held(source.name);
-    const soon = held.filter((task) => (task.state === "waiting" && !(task.not_before && task.not_before > ledger.now())) || task.state === "claimed" || task.state === "running");
+    const soon = held.filter(
+      (task) =>
+        (task.state === "waiting" && !(task.not_before && task.not_before > ledger.now())) ||
+        task.state === "claimed" ||
+        task.state === "running",
+    );
     return { free: concurrency - soon.length, held: held.length };
   }
 

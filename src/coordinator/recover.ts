@@ -22,7 +22,8 @@ export async function recover({ ledger, queue, source, sole, log }: RecoverOptio
   if (sole) {
     for (const task of held) {
       const adopted = await ledger.adopt(task.id);
-      if (adopted) log.info(`taken over from a farm that died: ${adopted.state}${adopted.waitsFor ? `, ${adopted.waitsFor}` : ""}`, { task: task.id });
+      if (adopted)
+        log.info(`taken over from a farm that died: ${adopted.state}${adopted.waitsFor ? `, ${adopted.waitsFor}` : ""}`, { task: task.id });
     }
     if (freed > 0) log.debug(`${freed} jobs of a dead farm are free again`);
   }
@@ -35,7 +36,12 @@ async function resend({ ledger, queue, source, log }: Omit<RecoverOptions, "sole
   for (const task of await ledger.held(source)) {
     if (queued.has(task.id) || (task.state !== "waiting" && task.state !== "unsure")) continue;
     if (await hasPending(ledger.db, task.id)) continue;
-    await queue.send({ id: task.id, accountKey: task.account_key, priority: task.priority, ...(task.not_before && { startAfter: task.not_before }) });
+    await queue.send({
+      id: task.id,
+      accountKey: task.account_key,
+      priority: task.priority,
+      ...(task.not_before && { startAfter: task.not_before }),
+    });
     log.debug("put back into the queue", { task: task.id });
   }
 }

@@ -6,8 +6,16 @@ import { episodesOf, moveTask } from "./tasks.ts";
 
 /** What a person saw on the site. Without an episode: the account works again, go on. */
 export const resolution = z
-  .object({ task: z.string().min(1), episode: z.string().min(1).optional(), posted: z.url({ protocol: /^https?$/ }).optional(), absent: z.literal(true).optional() })
-  .refine((value) => value.episode === undefined || (value.posted === undefined) !== (value.absent === undefined), 'an episode needs exactly one of "posted" (its URL) and "absent" (true)');
+  .object({
+    task: z.string().min(1),
+    episode: z.string().min(1).optional(),
+    posted: z.url({ protocol: /^https?$/ }).optional(),
+    absent: z.literal(true).optional(),
+  })
+  .refine(
+    (value) => value.episode === undefined || (value.posted === undefined) !== (value.absent === undefined),
+    'an episode needs exactly one of "posted" (its URL) and "absent" (true)',
+  );
 export type Resolution = z.infer<typeof resolution>;
 
 /**
@@ -22,13 +30,21 @@ export async function resolve(ledger: Ledger, queue: Queue, word: Resolution): P
     if (word.episode !== undefined) {
       const key = { accountKey: task.account_key, episodeId: word.episode };
       const moved = word.posted
-        ? await moveEpisode(trx, key, now, { from: ["needs_person", "doubt"], to: "posted", set: { link: word.posted, failure: null, due: null, holder: null, lease_until: null } })
+        ? await moveEpisode(trx, key, now, {
+            from: ["needs_person", "doubt"],
+            to: "posted",
+            set: { link: word.posted, failure: null, due: null, holder: null, lease_until: null },
+          })
         : await moveEpisode(trx, key, now, { from: ["needs_person"], to: "waiting", set: { attempts: 0, failure: null, due: null } });
       if (!moved) return `episode ${word.episode} of task ${word.task} does not wait for a person`;
     }
     const open = (await episodesOf(trx, task)).some((episode) => episode.state === "needs_person");
     if (open) return null;
-    const moved = await moveTask(trx, task.id, now, { from: ["needs_person"], to: "waiting", set: { failure: null, waits_for: "", tries: 0 } });
+    const moved = await moveTask(trx, task.id, now, {
+      from: ["needs_person"],
+      to: "waiting",
+      set: { failure: null, waits_for: "", tries: 0 },
+    });
     if (!moved) return word.episode === undefined ? `task ${word.task} does not wait for a person` : null;
     await queue.send({ id: task.id, accountKey: task.account_key, priority: task.priority }, { trx: trx as never });
     return null;

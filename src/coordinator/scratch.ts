@@ -5,9 +5,9 @@ import type { Log } from "../kit/log.ts";
 /** Temporary files of one farm process, browsers' profiles included: one folder, gone with it. */
 const OWNER = "owner.pid";
 
-/** `<dataDir>/tmp/<instance>`, with a note of whose it is. */
-export async function makeScratch(dataDir: string, instance: string): Promise<string> {
-  const folder = join(dataDir, "tmp", instance);
+/** `<dataDir>/tmp/<name>`, with a note of whose it is. */
+export async function makeScratch(dataDir: string, name: string): Promise<string> {
+  const folder = join(dataDir, "tmp", name);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(join(folder, OWNER), String(process.pid));
   return folder;
@@ -18,10 +18,10 @@ export async function removeScratch(folder: string): Promise<void> {
 }
 
 /** Removes what dead farms left. @param sole no other process can use this data folder: all but ours is dead */
-export async function sweepScratch(dataDir: string, instance: string, sole: boolean, log: Log): Promise<void> {
+export async function sweepScratch(dataDir: string, own: string, sole: boolean, log: Log): Promise<void> {
   const folder = join(dataDir, "tmp");
   for (const name of await readdir(folder).catch(() => [])) {
-    if (name === instance) continue;
+    if (name === own) continue;
     const path = join(folder, name);
     if (!sole && (await isAlive(join(path, OWNER)))) continue;
     await removeScratch(path).then(

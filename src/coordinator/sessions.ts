@@ -23,8 +23,16 @@ export function openSessions(db: Database, vault: Vault): Sessions {
       return parsed.success ? parsed.data : null;
     },
     async save(accountKey, state, cookie, now) {
-      const values = { sealed_state: vault.seal(JSON.stringify(state), stateAt(accountKey)), sealed_cookie: vault.seal(cookie, cookieAt(accountKey)), saved_at: now };
-      await db.insertInto("sessions").values({ account_key: accountKey, ...values }).onConflict((conflict) => conflict.column("account_key").doUpdateSet(values)).execute();
+      const values = {
+        sealed_state: vault.seal(JSON.stringify(state), stateAt(accountKey)),
+        sealed_cookie: vault.seal(cookie, cookieAt(accountKey)),
+        saved_at: now,
+      };
+      await db
+        .insertInto("sessions")
+        .values({ account_key: accountKey, ...values })
+        .onConflict((conflict) => conflict.column("account_key").doUpdateSet(values))
+        .execute();
     },
     async cookie(accountKey) {
       const found = await row(accountKey);

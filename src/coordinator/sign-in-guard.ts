@@ -1,6 +1,6 @@
 import { scrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { sayFailure, type FailureCode } from "../contract/failures.ts";
+import type { FailureCode } from "../contract/failures.ts";
 import type { Credentials } from "../contract/task.ts";
 import type { Database } from "./tables.ts";
 
@@ -15,7 +15,9 @@ export interface Submit {
   verdict: "accepted" | "refused" | "unclear" | null;
 }
 
-export type SignInAnswer = { allowed: true } | { allowed: false; code: FailureCode; why: string; /** Epoch ms; null: not by waiting. */ until: number | null };
+export type SignInAnswer =
+  | { allowed: true }
+  | { allowed: false; code: FailureCode; why: string; /** Epoch ms; null: not by waiting. */ until: number | null };
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -27,19 +29,48 @@ const REFUSED_WITHIN_MS = 10 * MINUTE_MS;
 const SITE_PAUSE_MS = 60 * MINUTE_MS;
 
 /** @param history of the account, oldest first  @param refusals of all accounts of the site, oldest first */
-export function judgeSignIn(history: readonly Submit[], refusals: readonly { accountKey: string; at: number }[], version: string, now: number): SignInAnswer {
-  if (history.some((submit) => submit.version === version && submit.verdict === "refused")) return { allowed: false, code: "account.refused", why: "the site refused these credentials before; they are not tried again until they change", until: null };
+export function judgeSignIn(
+  history: readonly Submit[],
+  refusals: readonly { accountKey: string; at: number }[],
+  version: string,
+  now: number,
+): SignInAnswer {
+  if (history.some((submit) => submit.version === version && submit.verdict === "refused"))
+    return {
+      allowed: false,
+      code: "account.refused",
+      why: "the site refused these credentials before; they are not tried again until they change",
+      until: null,
+    };
 
   const paused = sitePausedUntil(refusals);
-  if (paused > now) return { allowed: false, code: "account.budget", why: "three accounts of this site were refused within 10 minutes; the site pauses", until: paused };
+  if (paused > now)
+    return {
+      allowed: false,
+      code: "account.budget",
+      why: "three accounts of this site were refused within 10 minutes; the site pauses",
+      until: paused,
+    };
 
   const lastDay = history.filter((submit) => submit.at > now - DAY_MS);
   const oldest = lastDay.at(-MAX_SUBMITS_A_DAY);
-  if (oldest) return { allowed: false, code: "account.budget", why: `${MAX_SUBMITS_A_DAY} sign-in tries in 24 hours are used up`, until: oldest.at + DAY_MS };
+  if (oldest)
+    return {
+      allowed: false,
+      code: "account.budget",
+      why: `${MAX_SUBMITS_A_DAY} sign-in tries in 24 hours are used up`,
+      until: oldest.at + DAY_MS,
+    };
 
   const gap = gapMs(history);
   const last = history.at(-1);
-  if (last && last.at + gap > now) return { allowed: false, code: "account.budget", why: "how the last sign-in went is not clear; the next try keeps its distance", until: last.at + gap };
+  if (last && last.at + gap > now)
+    return {
+      allowed: false,
+      code: "account.budget",
+      why: "how the last sign-in went is not clear; the next try keeps its distance",
+      until: last.at + gap,
+    };
   return { allowed: true };
 }
 
@@ -71,7 +102,14 @@ export async function versionOf(accountKey: string, { email, username, password,
 /** Asks, and if allowed writes the submit down in the same transaction. The caller flushes before anybody types. */
 export async function takeSubmit(db: Database, account: { key: string; site: string; version: string }, now: Date): Promise<SignInAnswer> {
   return db.transaction().execute(async (trx) => {
-    const rows = await trx.selectFrom("credential_submits").selectAll().where("account_key", "=", account.key).orderBy("at").orderBy("id").forUpdate().execute();
+    const rows = await trx
+      .selectFrom("credential_submits")
+      .selectAll()
+      .where("account_key", "=", account.key)
+      .orderBy("at")
+      .orderBy("id")
+      .forUpdate()
+      .execute();
     const refusals = await trx
       .selectFrom("credential_submits")
       .select(["account_key", "at"])
@@ -86,7 +124,11 @@ export async function takeSubmit(db: Database, account: { key: string; site: str
       account.version,
       now.getTime(),
     );
-    if (answer.allowed) await trx.insertInto("credential_submits").values({ account_key: account.key, site: account.site, version: account.version, at: now, verdict: null }).execute();
+    if (answer.allowed)
+      await trx
+        .insertInto("credential_submits")
+        .values({ account_key: account.key, site: account.site, version: account.version, at: now, verdict: null })
+        .execute();
     return answer;
   });
 }
@@ -96,11 +138,12 @@ export async function judgeSubmit(db: Database, accountKey: string, verdict: "ac
   await db
     .updateTable("credential_submits")
     .set({ verdict })
-    .where("id", "=", (inner) => inner.selectFrom("credential_submits").select((one) => one.fn.max("id").as("id")).where("account_key", "=", accountKey))
+    .where("id", "=", (inner) =>
+      inner
+        .selectFrom("credential_submits")
+        .select((one) => one.fn.max("id").as("id"))
+        .where("account_key", "=", accountKey),
+    )
     .where("verdict", "is", null)
     .execute();
-}
-
-export function sayRefusedSignIn(answer: Extract<SignInAnswer, { allowed: false }>): string {
-  return sayFailure({ code: answer.code, detail: answer.why });
 }

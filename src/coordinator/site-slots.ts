@@ -4,7 +4,11 @@ import type { Hand } from "./episodes.ts";
 /** At most N sessions on a site at a time, over all farms of one database: a row a session, taken with SKIP LOCKED. */
 export async function makeSlots(db: Database, site: string, count: number): Promise<void> {
   const slots = Array.from({ length: count }, (_, slot) => ({ site, slot }));
-  await db.insertInto("site_slots").values(slots).onConflict((conflict) => conflict.doNothing()).execute();
+  await db
+    .insertInto("site_slots")
+    .values(slots)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 /** Inside a transaction. @returns false when all slots of the site are taken */
@@ -31,5 +35,10 @@ export async function takeSlot(trx: Database, site: string, count: number, taskI
 }
 
 export async function freeSlot(db: Database, taskId: string, holder: string): Promise<void> {
-  await db.updateTable("site_slots").set({ holder: null, task_id: null, lease_until: null }).where("task_id", "=", taskId).where("holder", "=", holder).execute();
+  await db
+    .updateTable("site_slots")
+    .set({ holder: null, task_id: null, lease_until: null })
+    .where("task_id", "=", taskId)
+    .where("holder", "=", holder)
+    .execute();
 }

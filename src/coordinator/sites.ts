@@ -15,7 +15,11 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\]|.+\.localhost)(:\d+)?$/;
 
 /** "https://Studio.Example.com/x" and "studio.example.com" are the same host. */
 export function hostOf(domain: string): string {
-  const bare = domain.trim().replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/, "").toLowerCase();
+  const bare = domain
+    .trim()
+    .replace(/^[a-z][a-z0-9+.-]*:\/\//i, "")
+    .replace(/[/?#].*$/, "")
+    .toLowerCase();
   return bare.replace(/:443$/, "").replace(/^(.*):80$/, "$1");
 }
 
@@ -23,7 +27,9 @@ export function hostOf(domain: string): string {
 export function findSite(domain: string, cards: readonly DriverCard[], sites: SitesMap): Site | null {
   const host = hostOf(domain);
   const mapped = sites[host];
-  const card = mapped ? cards.find((one) => one.site === mapped.driver) : cards.find((one) => one.hosts.some((name) => hostOf(name) === host));
+  const card = mapped
+    ? cards.find((one) => one.site === mapped.driver)
+    : cards.find((one) => one.hosts.some((name) => hostOf(name) === host));
   if (!card) return null;
   return { card, host, origin: mapped?.origin?.replace(/\/+$/, "") ?? `${LOOPBACK.test(host) ? "http" : "https"}://${host}` };
 }

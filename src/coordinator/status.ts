@@ -58,12 +58,29 @@ export function sayWait(why: string, until: number, now: number): string {
 
 /** Tasks that wait for a time or for a reason, one sentence each. */
 export function sayTaskWaits(tasks: readonly TaskRow[]): string[] {
-  return tasks.filter((task) => task.waits_for !== "" && (task.state === "waiting" || task.state === "unsure")).map((task) => `${task.account_name} at ${task.site}: ${task.waits_for}`);
+  return tasks
+    .filter((task) => task.waits_for !== "" && (task.state === "waiting" || task.state === "unsure"))
+    .map((task) => `${task.account_name} at ${task.site}: ${task.waits_for}`);
 }
 
 export function waitingPersons(task: TaskRow, episodes: readonly EpisodeRow[]): WaitingPerson[] {
   const who = { taskId: task.id, account: task.account_name, site: task.site };
   const open = episodes.filter((episode) => episode.state === "needs_person");
-  if (open.length === 0) return [{ ...who, episodeId: null, title: "", why: task.failure ? sayFailure(task.failure) : task.waits_for, evidence: task.failure?.evidence ?? [] }];
-  return open.map((episode) => ({ ...who, episodeId: episode.episode_id, title: episode.title, why: episode.failure ? sayFailure(episode.failure) : "", evidence: episode.failure?.evidence ?? [] }));
+  if (open.length === 0)
+    return [
+      {
+        ...who,
+        episodeId: null,
+        title: "",
+        why: task.failure ? sayFailure(task.failure) : task.waits_for,
+        evidence: task.failure?.evidence ?? [],
+      },
+    ];
+  return open.map((episode) => ({
+    ...who,
+    episodeId: episode.episode_id,
+    title: episode.title,
+    why: episode.failure ? sayFailure(episode.failure) : "",
+    evidence: episode.failure?.evidence ?? [],
+  }));
 }

@@ -5,7 +5,7 @@ import type { PreparedEpisode } from "../contract/task.ts";
 import type { Report, WorkerTask } from "../contract/worker-api.ts";
 
 /** The tables of schema `farm`. Secrets stand sealed, in columns that say so. */
-type Json<T extends object> = JSONColumnType<T, string, string>;
+type Json<T extends object> = JSONColumnType<T>;
 type MaybeJson<T> = ColumnType<T | null, string | null, string | null>;
 /** Set by the ledger's clock, never by the database's. */
 type Time = Date;
@@ -26,7 +26,7 @@ export interface TaskTable {
   data: Json<WorkerTask>;
   sealed_credentials: string;
   link_rss: string | null;
-  /** Threads that died under it since it last made progress. */
+  /** Threads that died under it since the source handed it out. */
   worker_deaths: Generated<number>;
   /** Runs in a row that ended without progress. */
   tries: Generated<number>;

@@ -2,13 +2,20 @@ import type { EventEmitter } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { failures, toFailureData, type FailureData } from "../contract/failures.ts";
 import { isCanceledStatus } from "../contract/states.ts";
-import { assignmentResult, type Assignment, type AssignmentResult, type BrowserSettings, type Credentials, type DriverCard } from "../contract/task.ts";
+import {
+  assignmentResult,
+  type Assignment,
+  type AssignmentResult,
+  type BrowserSettings,
+  type CoordinatorCalls,
+  type Credentials,
+  type DriverCard,
+} from "../contract/task.ts";
 import { workerTask, type WorkerTask } from "../contract/worker-api.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
 import { addSecret } from "../kit/redact.ts";
 import type { Job } from "../store/queue.ts";
-import { createCalls } from "./calls.ts";
 import type { Ending } from "./decide.ts";
 import type { FarmEvents } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
@@ -82,7 +89,14 @@ export class TaskRun {
     this.log = environment.log.child({ task: task.id, account: task.account_name, site: site.card.site });
     this.since = environment.clock.now();
     this.#heardAt = environment.clock.monotonic();
-    for (const secret of [this.credentials.password, this.credentials.passMail, this.credentials.appPassword, this.credentials.twofa, this.credentials.cookie]) addSecret(secret);
+    for (const secret of [
+      this.credentials.password,
+      this.credentials.passMail,
+      this.credentials.appPassword,
+      this.credentials.twofa,
+      this.credentials.cookie,
+    ])
+      addSecret(secret);
   }
 
   get card(): DriverCard {
@@ -104,14 +118,17 @@ export class TaskRun {
     this.environment.events.emit("step", { taskId: this.task.id, position: this.position, total: this.total, step, detail });
   }
 
-  /** Runs it in a worker. @returns how it ended; never throws */
-  async toItsEnd(): Promise<Ending> {
+  /** Runs it in a worker, which talks to us by `calls`. @returns how it ended; never throws */
+  async toItsEnd(calls: CoordinatorCalls): Promise<Ending> {
     const { pool, ledger, lane, evidenceDir } = this.environment;
     try {
       await mkdir(evidenceDir, { recursive: true, mode: 0o700 });
       const assignment = await this.#assignment(await ledger.sessions.load(this.task.account_key));
-      this.#running = pool.run(assignment, createCalls(this), this.task.worker_deaths > 0);
-      const result = await this.#running.result.catch((error: unknown): AssignmentResult | FailureData => ({ code: "farm.worker_died", detail: error instanceof Error ? error.message : String(error) }));
+      this.#running = pool.run(assignment, calls, this.task.worker_deaths > 0);
+      const result = await this.#running.result.catch((error: unknown): AssignmentResult | FailureData => ({
+        code: "farm.worker_died",
+        detail: error instanceof Error ? error.message : String(error),
+      }));
       return this.ending ?? this.#endingOf(result);
     } catch (error) {
       return { kind: "failed", failure: toFailureData(error), retryAt: null };
@@ -144,7 +161,12 @@ export class TaskRun {
   #endingOf(result: AssignmentResult | FailureData): Ending {
     if ("code" in result) return { kind: "died", failure: result, retryAt: null };
     const parsed = assignmentResult.safeParse(result);
-    if (!parsed.success) return { kind: "failed", failure: { code: "farm.bug", detail: `the worker answered nonsense: ${parsed.error.message}` }, retryAt: null };
+    if (!parsed.success)
+      return {
+        kind: "failed",
+        failure: { code: "farm.bug", detail: `the worker answered nonsense: ${parsed.error.message}` },
+        retryAt: null,
+      };
     const { outcome, failure } = parsed.data;
     if (outcome !== "failed") return { kind: outcome, failure: failure ?? null, retryAt: null };
     if (failure?.code === "account.budget" && this.signInRefusal) {
@@ -165,7 +187,12 @@ export class TaskRun {
     if (!running) return;
     running.cancel(reason);
     const late = new AbortController();
-    const ended = running.result.then(() => true, () => true).finally(() => late.abort());
+    const ended = running.result
+      .then(
+        () => true,
+        () => true,
+      )
+      .finally(() => late.abort());
     const inTime = await Promise.race([ended, this.environment.clock.sleep(CANCEL_MS, late.signal).then(() => false)]);
     if (!inTime) {
       this.log.warn(`the worker did not stop within ${CANCEL_MS / 1000} s; its thread is ended`);
@@ -181,7 +208,9 @@ export class TaskRun {
     if (answer.kind === "task") {
       this.#heardAt = clock.monotonic();
       const { status } = answer.task;
-      return isCanceledStatus(status) || status === "completed" || status === "failed" ? { kind: "canceled", why: `the manager shows it as ${status}` } : { kind: "ours" };
+      return isCanceledStatus(status) || status === "completed" || status === "failed"
+        ? { kind: "canceled", why: `the manager shows it as ${status}` }
+        : { kind: "ours" };
     }
     return clock.monotonic() - this.#heardAt > SILENCE_MS ? { kind: "silent", why: answer.why } : { kind: "ours" };
   }

@@ -9,7 +9,12 @@ import type { Site } from "./sites.ts";
 import type { Database, EpisodeRow, TaskRow, TaskTable } from "./tables.ts";
 
 /** The one place where a task's state changes. @returns the row after the move; null when it was in none of the `from` states */
-export async function moveTask(db: Database, id: string, now: Date, move: { from: readonly TaskState[]; to: TaskState; set?: Updateable<TaskTable> }): Promise<TaskRow | null> {
+export async function moveTask(
+  db: Database,
+  id: string,
+  now: Date,
+  move: { from: readonly TaskState[]; to: TaskState; set?: Updateable<TaskTable> },
+): Promise<TaskRow | null> {
   const forbidden = move.from.find((from) => !mayTaskMove(from, move.to));
   if (forbidden) throw new Failure("farm.invariant", `a task may not move from ${forbidden} to ${move.to}`);
   const row = await db
@@ -30,13 +35,27 @@ const secretFields = ["email", "username", "password", "pass_mail", "twofa", "ap
 export function sealTask(task: WorkerTask, vault: Vault): SealedTask {
   const blank = Object.fromEntries(secretFields.map((field) => [field, ""]));
   const secret = Object.fromEntries(secretFields.map((field) => [field, task[field]]));
-  return { data: JSON.stringify({ ...task, ...blank }), sealed_credentials: vault.seal(JSON.stringify(secret), `tasks:${task.id}:credentials`) };
+  return {
+    data: JSON.stringify({ ...task, ...blank }),
+    sealed_credentials: vault.seal(JSON.stringify(secret), `tasks:${task.id}:credentials`),
+  };
 }
 
 /** @throws Failure farm.invariant when the row was changed by somebody else */
 export function openCredentials(row: Pick<TaskRow, "id" | "sealed_credentials">, vault: Vault): Credentials {
-  const secret = JSON.parse(vault.open(row.sealed_credentials, `tasks:${row.id}:credentials`)) as Record<(typeof secretFields)[number], string>;
-  return { email: secret.email, username: secret.username, password: secret.password, passMail: secret.pass_mail, twofa: secret.twofa, appPassword: secret.app_password, cookie: secret.cookie };
+  const secret = JSON.parse(vault.open(row.sealed_credentials, `tasks:${row.id}:credentials`)) as Record<
+    (typeof secretFields)[number],
+    string
+  >;
+  return {
+    email: secret.email,
+    username: secret.username,
+    password: secret.password,
+    passMail: secret.pass_mail,
+    twofa: secret.twofa,
+    appPassword: secret.app_password,
+    cookie: secret.cookie,
+  };
 }
 
 /** Who holds the account at the site. Managers without account ids are keyed by what one signs in with. */
@@ -75,7 +94,15 @@ export async function upsertEpisodes(db: Database, task: WorkerTask, accountKey:
   for (const episode of task.data_content) {
     await db
       .insertInto("episodes")
-      .values({ account_key: accountKey, episode_id: episode.id, task_id: task.id, title: episode.title, marker: markerOf(accountKey, episode.id), state: "waiting", updated_at: now })
+      .values({
+        account_key: accountKey,
+        episode_id: episode.id,
+        task_id: task.id,
+        title: episode.title,
+        marker: markerOf(accountKey, episode.id),
+        state: "waiting",
+        updated_at: now,
+      })
       .onConflict((conflict) => conflict.columns(["account_key", "episode_id"]).doUpdateSet({ task_id: task.id, title: episode.title }))
       .execute();
   }
@@ -84,7 +111,12 @@ export async function upsertEpisodes(db: Database, task: WorkerTask, accountKey:
 /** In the order of posting. */
 export async function episodesOf(db: Database, task: Pick<TaskRow, "account_key" | "episode_ids">): Promise<EpisodeRow[]> {
   if (task.episode_ids.length === 0) return [];
-  const rows = await db.selectFrom("episodes").selectAll().where("account_key", "=", task.account_key).where("episode_id", "in", task.episode_ids).execute();
+  const rows = await db
+    .selectFrom("episodes")
+    .selectAll()
+    .where("account_key", "=", task.account_key)
+    .where("episode_id", "in", task.episode_ids)
+    .execute();
   const byId = new Map(rows.map((row) => [row.episode_id, row]));
   return task.episode_ids.flatMap((id) => byId.get(id) ?? []);
 }

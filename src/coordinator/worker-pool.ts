@@ -2,7 +2,14 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { createBirpc } from "birpc";
 import { Piscina } from "piscina";
 import { z } from "zod";
-import { assignmentResult, driverCard, type Assignment, type AssignmentResult, type CoordinatorCalls, type WorkerCalls } from "../contract/task.ts";
+import {
+  assignmentResult,
+  driverCard,
+  type Assignment,
+  type AssignmentResult,
+  type CoordinatorCalls,
+  type WorkerCalls,
+} from "../contract/task.ts";
 import type { RunningAssignment, WorkerPool } from "./ports.ts";
 
 export interface WorkerPoolOptions {
@@ -17,6 +24,15 @@ export interface WorkerPoolOptions {
 
 const described = z.object({ cards: z.array(driverCard), problems: z.array(z.object({ module: z.string(), message: z.string() })) });
 const CLOSE_BROWSER_MS = 5000;
+
+/** Drivers are other people's code: they need none of the farm's own secrets. */
+const keptBack = ["API_KEY", "PODCREW_KEY", "PODCREW_KEY_FILE", "DATABASE_URL", "SMTP_URL"] as const;
+
+function threadEnvironment(tmpDir: string): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: tmpDir };
+  for (const name of keptBack) delete env[name];
+  return env;
+}
 
 /** A worker thread: a pool of one, so that it is known which tasks live and die together. */
 class Lane {
@@ -37,7 +53,7 @@ class Lane {
       atomics: "disabled",
       stricterFIFO: true,
       idleTimeout: Number.POSITIVE_INFINITY,
-      env: { ...process.env, TMPDIR: tmpDir },
+      env: threadEnvironment(tmpDir),
     });
     // An error with no task under way; the thread is gone, the next task opens another.
     this.#piscina.on("error", () => (this.#dead = true));
@@ -69,7 +85,8 @@ class Lane {
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, CLOSE_BROWSER_MS);
     // A browser that outlives its thread leaves folders behind; a thread that never ran has none.
-    if (!this.#dead && this.#piscina.threads.length > 0) await Promise.race([this.call("closeBrowser", undefined).catch(() => undefined), late.promise]);
+    if (!this.#dead && this.#piscina.threads.length > 0)
+      await Promise.race([this.call("closeBrowser", undefined).catch(() => undefined), late.promise]);
     clearTimeout(timer);
     await this.kill();
   }

@@ -72,16 +72,21 @@ function jsonLine({ level, message, fields }: winston.Logform.TransformableInfo)
   return JSON.stringify(toPlain({ timestamp: new Date().toISOString(), level, message, ...Object.fromEntries(own) }));
 }
 
+const UUID = /^([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** For eyes: the part as a column, ids cut to what tells them apart. Whoever searches for a whole id reads the JSON form. */
 function prettyLine({ level, message, fields }: winston.Logform.TransformableInfo): string {
-  const extra = Object.entries(fields as LogFields)
+  const { part, ...others } = fields as LogFields;
+  const extra = Object.entries(others)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => {
       const plain = toPlain(value);
-      return `${name}=${typeof plain === "string" ? plain : JSON.stringify(plain)}`;
+      return `${name}=${typeof plain === "string" ? plain.replace(UUID, "$1…") : JSON.stringify(plain)}`;
     })
     .join(" ");
   const time = new Date().toISOString().slice(11, 19);
-  return `${styleText("dim", time)} ${styleText(colours[level as keyof typeof colours], level.padEnd(5))} ${String(message)}${extra ? ` ${styleText("dim", extra)}` : ""}`;
+  const head = `${styleText("dim", time)} ${styleText(colours[level as keyof typeof colours], level.padEnd(5))} ${styleText("dim", (part ?? "").padEnd(7))}`;
+  return `${head} ${String(message)}${extra ? `  ${styleText("dim", extra)}` : ""}`;
 }
 
 /**

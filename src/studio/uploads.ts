@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { link, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -63,7 +63,7 @@ export async function takeUpload(context: StudioContext, showGuid: string, { kin
     if (!signature) throw new Refused(422, rules[kind].wrongKind);
     const path = `${sha.slice(0, 32)}.${signature.ending}`;
     if (kind === "cover") await checkCover(part, join(context.mediaDir, thumbOf(path)));
-    await rename(part, join(context.mediaDir, path));
+    await keep(part, join(context.mediaDir, path));
     context.metrics.uploadedBytes.inc({ kind }, bytes);
     const state = kind === "audio" ? "processing" : "ready";
     const row: AssetsTable = {
@@ -84,6 +84,13 @@ export async function takeUpload(context: StudioContext, showGuid: string, { kin
   } finally {
     await rm(part, { force: true });
   }
+}
+
+/** Under its hash a file is written once and never again: somebody may be reading the copy that is there. */
+async function keep(part: string, path: string): Promise<void> {
+  await link(part, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 }
 
 /** A small picture for lists, beside the cover. */

@@ -82,13 +82,11 @@ async function answerError(context: StudioContext, error: unknown, request: Fast
     });
   const text = refusal ? view.t[refusal.text] : status === 413 ? view.t.audioTooLarge : status < 500 ? view.t.badInput : view.t.troubleLead;
   if (!wantsPage(request))
-    return reply
-      .code(status)
-      .send({
-        message: text,
-        ...(refusal && { code: refusal.text }),
-        ...(refusal?.text === "challengeNeeded" && { challenge: "/challenge" }),
-      });
+    return reply.code(status).send({
+      message: text,
+      ...(refusal && { code: refusal.text }),
+      ...(refusal?.text === "challengeNeeded" && { challenge: "/challenge" }),
+    });
   return sendPage(
     reply,
     view,

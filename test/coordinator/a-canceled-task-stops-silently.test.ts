@@ -23,10 +23,16 @@ for (const [how, cancel] of [
     });
     await passTime(world.clock, "canceled", async () => (await engine.freshStatus()).tasks.canceled === 1);
     await world.clock.advance(60_000);
-    assert.deepEqual(world.site.history.map((post) => post.title), ["Episode 1 of t1"]);
+    assert.deepEqual(
+      world.site.history.map((post) => post.title),
+      ["Episode 1 of t1"],
+    );
     assert.deepEqual(world.manager.effects, ["start t1"]);
     const rows = await engine.ledger.db.selectFrom("episodes").select(["episode_id", "state"]).orderBy("episode_id").execute();
-    assert.deepEqual(rows.map((row) => row.state), ["posted", "canceled", "canceled"]);
+    assert.deepEqual(
+      rows.map((row) => row.state),
+      ["posted", "canceled", "canceled"],
+    );
   });
 }
 

@@ -28,7 +28,10 @@ test("k of N posted, then the site fails: /fail says so, and a retry posts only 
   broken = false;
   if (task) task.status = "queued";
   await passTime(world.clock, "completed", () => task?.status === "completed");
-  assert.deepEqual(world.site.history.map((post) => post.title), ["Episode 1 of t1", "Episode 2 of t1", "Episode 3 of t1"]);
+  assert.deepEqual(
+    world.site.history.map((post) => post.title),
+    ["Episode 1 of t1", "Episode 2 of t1", "Episode 3 of t1"],
+  );
   assert.deepEqual(Object.keys(JSON.parse(String(task?.["note"])) as object), ["t1-ep-1", "t1-ep-2", "t1-ep-3"]);
 });
 
@@ -44,8 +47,14 @@ test("an episode whose content can't be used fails alone; the others are posted;
   });
   const task = world.manager.tasks.get("t1");
   await passTime(world.clock, "failed", () => task?.status === "failed");
-  assert.deepEqual(world.site.history.map((post) => post.title), ["Episode 1 of t1", "Episode 3 of t1"]);
-  assert.match(String(task?.["error_message"]), /^2\/3 posted\. "Episode 2 of t1": image_url holds 0 bytes\. The episode's image can't be used\./);
+  assert.deepEqual(
+    world.site.history.map((post) => post.title),
+    ["Episode 1 of t1", "Episode 3 of t1"],
+  );
+  assert.match(
+    String(task?.["error_message"]),
+    /^2\/3 posted\. "Episode 2 of t1": image_url holds 0 bytes\. The episode's image can't be used\./,
+  );
   assert.deepEqual([task?.["code"], task?.["retry"]], ["content.image", false]);
   assert.ok(!world.manager.effects.includes("complete t1"));
 });
@@ -85,11 +94,16 @@ test("a challenge is held for a person, not failed", async (t) => {
 test("a task that kills its thread twice is parked, alone in its thread; the others are not harmed", async (t) => {
   const world = await given(t);
   world.manager.add(aTask("poison", { account_id: "p" }, 1));
-  const { pool } = await world.farm({ script: (point, { taskId }) => (taskId === "poison" && point === "before-look" ? "die" : undefined) });
+  const { pool } = await world.farm({
+    script: (point, { taskId }) => (taskId === "poison" && point === "before-look" ? "die" : undefined),
+  });
   const task = world.manager.tasks.get("poison");
   await passTime(world.clock, "parked", () => task?.status === "failed");
   assert.deepEqual([task?.["code"], task?.["retry"]], ["farm.worker_died", true]);
-  assert.deepEqual(pool.assignments.filter(({ assignment }) => assignment.taskId === "poison").map(({ alone }) => alone), [false, true]);
+  assert.deepEqual(
+    pool.assignments.filter(({ assignment }) => assignment.taskId === "poison").map(({ alone }) => alone),
+    [false, true],
+  );
   await passTime(world.clock, "the other is completed", () => world.manager.tasks.get("t1")?.status === "completed");
 });
 

@@ -25,7 +25,12 @@ test("tasks of a file are posted, the results stand beside it, and a second run 
     await engine.stop(0);
     const results = JSON.parse(await readFile(source.resultPath, "utf8")) as Record<string, Record<string, unknown>>;
     assert.equal(source.resultPath, file.replace(".json", ".result.json"));
-    assert.deepEqual(results["f1"], { status: "completed", link_post: world.site.history[0]?.link, links: { "f1-ep-1": world.site.history[0]?.link, "f1-ep-2": world.site.history[1]?.link }, link_rss: "https://studio.example.com/feed.xml" });
+    assert.deepEqual(results["f1"], {
+      status: "completed",
+      link_post: world.site.history[0]?.link,
+      links: { "f1-ep-1": world.site.history[0]?.link, "f1-ep-2": world.site.history[1]?.link },
+      link_rss: "https://studio.example.com/feed.xml",
+    });
     assert.deepEqual([results["f2"]?.["status"], results["f2"]?.["code"]], ["failed", "site.unsupported"]);
   }
   assert.equal(world.site.history.length, 2);
@@ -35,7 +40,14 @@ test("what is wrong with a file is said at once, all of it", async (t) => {
   const folder = await tempDir(t);
   const file = join(folder, "tasks.json");
   await writeFile(file, JSON.stringify([{ id: "" }, { id: "x", domain: "a.example", data_content: [{ title: "no id" }] }]));
-  await assert.rejects(createFileSource(file), (error) => error instanceof UsageError && /task 1, id/.test(error.message) && /task 1, domain/.test(error.message) && /task 2, data_content\.0\.id/.test(error.message));
+  await assert.rejects(
+    createFileSource(file),
+    (error) =>
+      error instanceof UsageError &&
+      /task 1, id/.test(error.message) &&
+      /task 1, domain/.test(error.message) &&
+      /task 2, data_content\.0\.id/.test(error.message),
+  );
   await assert.rejects(createFileSource(join(folder, "none.json")), /can't be read \(ENOENT\)/);
   await writeFile(file, "{");
   await assert.rejects(createFileSource(file), /is not JSON/);

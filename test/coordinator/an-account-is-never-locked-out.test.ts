@@ -10,12 +10,21 @@ import { takeMailedCode, takeTotpStep } from "../../src/coordinator/once-only.ts
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const start = Date.parse("2026-11-21T08:00:00Z");
-const submit = (minute: number, verdict: Submit["verdict"], version = "v1"): Submit => ({ at: start + minute * MINUTE_MS, verdict, version });
+const submit = (minute: number, verdict: Submit["verdict"], version = "v1"): Submit => ({
+  at: start + minute * MINUTE_MS,
+  verdict,
+  version,
+});
 const at = (minute: number): number => start + minute * MINUTE_MS;
 
 test("one explicit refusal marks that version of the credentials bad; a changed one may be tried", () => {
   const history = [submit(0, "refused")];
-  assert.deepEqual(judgeSignIn(history, [], "v1", at(60 * 24 * 30)), { allowed: false, code: "account.refused", why: "the site refused these credentials before; they are not tried again until they change", until: null });
+  assert.deepEqual(judgeSignIn(history, [], "v1", at(60 * 24 * 30)), {
+    allowed: false,
+    code: "account.refused",
+    why: "the site refused these credentials before; they are not tried again until they change",
+    until: null,
+  });
   assert.deepEqual(judgeSignIn(history, [], "v2", at(1)), { allowed: true });
 });
 
@@ -43,37 +52,52 @@ test("three accounts of a site refused within ten minutes: the site pauses for a
   assert.equal(judgeSignIn([], same, "v1", at(3)).allowed, true);
 });
 
-eachBackend("whatever goes wrong and whenever the farm dies: at most three submits in any day, and never a second one of refused credentials", async (_t, { store }) => {
-  await store.migrate("farm", migrations);
-  const db = store.part<FarmTables>("farm");
-  let account = 0;
-  const attempt = fc.record({ waitMinutes: fc.constantFrom(0, 1, 16, 61, 300, 1440), verdict: fc.constantFrom("accepted", "refused", "unclear", "crash"), version: fc.constantFrom("v1", "v1", "v2") });
-  await fc.assert(
-    fc.asyncProperty(fc.array(attempt, { minLength: 3, maxLength: 20 }), async (attempts) => {
-      const key = `scripted:${++account}`;
-      let now = start;
-      const made: { at: number; version: string }[] = [];
-      const refused = new Set<string>();
-      for (const { waitMinutes, verdict, version } of attempts) {
-        now += waitMinutes * MINUTE_MS;
-        const answer = await takeSubmit(db, { key, site: `site-${account}`, version }, new Date(now));
-        if (!answer.allowed) continue;
-        assert.ok(!refused.has(version), "refused credentials are not submitted again");
-        made.push({ at: now, version });
-        const today = made.filter((one) => one.at > now - DAY_MS);
-        assert.ok(today.length <= 3, `${today.length} submits in a day`);
-        if (verdict !== "crash") await judgeSubmit(db, key, verdict);
-        if (verdict === "refused") refused.add(version);
-      }
-      const rows = await db.selectFrom("credential_submits").select("id").where("account_key", "=", key).execute();
-      assert.equal(rows.length, made.length, "each submit stands on disk");
-    }),
-    { numRuns: 40 },
-  );
-});
+eachBackend(
+  "whatever goes wrong and whenever the farm dies: at most three submits in any day, and never a second one of refused credentials",
+  async (_t, { store }) => {
+    await store.migrate("farm", migrations);
+    const db = store.part<FarmTables>("farm");
+    let account = 0;
+    const attempt = fc.record({
+      waitMinutes: fc.constantFrom(0, 1, 16, 61, 300, 1440),
+      verdict: fc.constantFrom("accepted", "refused", "unclear", "crash"),
+      version: fc.constantFrom("v1", "v1", "v2"),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(attempt, { minLength: 3, maxLength: 20 }), async (attempts) => {
+        const key = `scripted:${++account}`;
+        let now = start;
+        const made: { at: number; version: string }[] = [];
+        const refused = new Set<string>();
+        for (const { waitMinutes, verdict, version } of attempts) {
+          now += waitMinutes * MINUTE_MS;
+          const answer = await takeSubmit(db, { key, site: `site-${account}`, version }, new Date(now));
+          if (!answer.allowed) continue;
+          assert.ok(!refused.has(version), "refused credentials are not submitted again");
+          made.push({ at: now, version });
+          const today = made.filter((one) => one.at > now - DAY_MS);
+          assert.ok(today.length <= 3, `${today.length} submits in a day`);
+          if (verdict !== "crash") await judgeSubmit(db, key, verdict);
+          if (verdict === "refused") refused.add(version);
+        }
+        const rows = await db.selectFrom("credential_submits").select("id").where("account_key", "=", key).execute();
+        assert.equal(rows.length, made.length, "each submit stands on disk");
+      }),
+      { numRuns: 40 },
+    );
+  },
+);
 
 test("a version names the credentials without giving them away", async () => {
-  const credentials = { email: "a@example.com", username: "", password: "demo-password", passMail: "", twofa: "", appPassword: "", cookie: "" };
+  const credentials = {
+    email: "a@example.com",
+    username: "",
+    password: "demo-password",
+    passMail: "",
+    twofa: "",
+    appPassword: "",
+    cookie: "",
+  };
   const version = await versionOf("scripted:a", credentials);
   assert.equal(await versionOf("scripted:a", { ...credentials, cookie: "k=v" }), version);
   assert.notEqual(await versionOf("scripted:a", { ...credentials, password: "other" }), version);
@@ -86,6 +110,14 @@ test("a TOTP step and a mailed code are taken once, by whoever comes first", asy
   await store.migrate("farm", migrations);
   const db = store.part<FarmTables>("farm");
   const now = new Date(start);
-  assert.deepEqual(await Promise.all([takeTotpStep(db, "seed", 59_000_000, now), takeTotpStep(db, "seed", 59_000_000, now), takeTotpStep(db, "seed", 59_000_001, now), takeTotpStep(db, "other", 59_000_000, now)]), [true, false, true, true]);
+  assert.deepEqual(
+    await Promise.all([
+      takeTotpStep(db, "seed", 59_000_000, now),
+      takeTotpStep(db, "seed", 59_000_000, now),
+      takeTotpStep(db, "seed", 59_000_001, now),
+      takeTotpStep(db, "other", 59_000_000, now),
+    ]),
+    [true, false, true, true],
+  );
   assert.deepEqual(await Promise.all([takeMailedCode(db, "code", now), takeMailedCode(db, "code", now)]), [true, false]);
 });

@@ -19,8 +19,8 @@ eachBackend("never more sessions on a site than its driver allows, over all farm
     accountPeak = Math.max(accountPeak, ...accounts.values());
     await world.clock.sleep(300);
   };
-  await world.farm({ script: script as never });
-  await world.farm({ script: script as never });
+  await world.farm({ script });
+  await world.farm({ script });
   await passTime(world.clock, "all are completed", () => [...world.manager.tasks.values()].every((task) => task.status === "completed"));
   assert.equal(peak, card.concurrency);
   assert.equal(accountPeak, 1);
@@ -40,7 +40,10 @@ test("the farm runs and pulls no more than its concurrency; with 0 it pulls noth
   await passTime(world.clock, "all are completed", () => [...world.manager.tasks.values()].every((task) => task.status === "completed"));
   assert.equal(pool.peak, 1);
   assert.match(world.manager.seen[0]?.path ?? "", /^\/links\?type=primary&limit=1$/);
-  assert.deepEqual([world.manager.seen[0]?.headers["x-worker-id"], world.manager.seen[0]?.headers["x-worker-sites"]], ["farm-test", "studio.example.com"]);
+  assert.deepEqual(
+    [world.manager.seen[0]?.headers["x-worker-id"], world.manager.seen[0]?.headers["x-worker-sites"]],
+    ["farm-test", "studio.example.com"],
+  );
 });
 
 test("a disk that can't be written: nothing is claimed, nothing is sent, and it is said", async (t) => {

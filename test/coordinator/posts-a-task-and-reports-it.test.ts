@@ -8,16 +8,30 @@ eachBackend("a pulled task is posted in order and reported: start, complete, acc
   world.manager.add(aTask("t1"));
   const { engine } = await world.farm();
 
-  await passTime(world.clock, "all is reported", async () => (await engine.freshStatus()).outbox.pending === 0 && world.manager.effects.includes("account t1"));
+  await passTime(
+    world.clock,
+    "all is reported",
+    async () => (await engine.freshStatus()).outbox.pending === 0 && world.manager.effects.includes("account t1"),
+  );
 
-  assert.deepEqual(world.site.history.map((post) => post.title), ["Episode 1 of t1", "Episode 2 of t1", "Episode 3 of t1"]);
+  assert.deepEqual(
+    world.site.history.map((post) => post.title),
+    ["Episode 1 of t1", "Episode 2 of t1", "Episode 3 of t1"],
+  );
   assert.deepEqual(world.manager.effects, ["start t1", "complete t1", "account t1"]);
   const task = world.manager.tasks.get("t1");
   assert.equal(task?.["link_post"], world.site.history[0]?.link);
-  assert.deepEqual(JSON.parse(String(task?.["note"])), { "t1-ep-1": world.site.history[0]?.link, "t1-ep-2": world.site.history[1]?.link, "t1-ep-3": world.site.history[2]?.link });
+  assert.deepEqual(JSON.parse(String(task?.["note"])), {
+    "t1-ep-1": world.site.history[0]?.link,
+    "t1-ep-2": world.site.history[1]?.link,
+    "t1-ep-3": world.site.history[2]?.link,
+  });
   assert.deepEqual(task?.["account"], { link_rss: "https://studio.example.com/feed.xml" });
   const status = await engine.freshStatus();
   assert.deepEqual([status.tasks, status.outbox.pending, status.running], [{ completed: 1 }, 0, []]);
   const states = await engine.ledger.db.selectFrom("episodes").select("state").execute();
-  assert.deepEqual(states.map((row) => row.state), ["reported", "reported", "reported"]);
+  assert.deepEqual(
+    states.map((row) => row.state),
+    ["reported", "reported", "reported"],
+  );
 });

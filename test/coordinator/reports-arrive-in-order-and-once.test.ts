@@ -18,7 +18,10 @@ test("replies that are lost change nothing: each report is applied once", async 
   for (const path of [/start/, /complete/, /account/]) world.manager.fail({ method: "POST", path, loseReply: true });
   const { engine } = await world.farm();
   await passTime(world.clock, "all is delivered", async () => done(world)() && (await engine.freshStatus()).outbox.pending === 0);
-  assert.deepEqual(world.manager.effects.filter((effect) => effect !== "account t1"), ["start t1", "complete t1"]);
+  assert.deepEqual(
+    world.manager.effects.filter((effect) => effect !== "account t1"),
+    ["start t1", "complete t1"],
+  );
   assert.equal(world.manager.seen.filter((request) => request.path.endsWith("/complete")).length, 2);
   assert.equal(world.site.history.length, 1);
 });
@@ -57,7 +60,9 @@ test("a busy manager is left alone for as long as it asks", async (t) => {
   world.manager.fail({ method: "GET", path: /^\/links\?/, status: 429, headers: { "retry-after": "90" } });
   const { engine } = await world.farm();
   await passTime(world.clock, "the first pull", () => world.manager.seen.length === 1);
-  await passTime(world.clock, "it says why it waits", () => engine.status().waits.some((why) => /answers 429.*next pull in 8\d s/.test(why)));
+  await passTime(world.clock, "it says why it waits", () =>
+    engine.status().waits.some((why) => /answers 429.*next pull in 8\d s/.test(why)),
+  );
   await passTime(world.clock, "posted", () => world.site.history.length === 1);
   assert.ok(world.clock.now() - began >= 90_000);
 });
@@ -66,7 +71,9 @@ test("a key that is refused stops the pulling and is said; reports are kept unti
   const world = await given(t);
   world.manager.fail({ path: /complete/, status: 401, body: { success: false, message: "revoked" } });
   const { engine } = await world.farm();
-  await passTime(world.clock, "it is said", async () => engine.status().waits.some((why) => /manager answers 401 \(revoked\).*Check API_KEY/.test(why)));
+  await passTime(world.clock, "it is said", async () =>
+    engine.status().waits.some((why) => /manager answers 401 \(revoked\).*Check API_KEY/.test(why)),
+  );
   assert.deepEqual(world.manager.effects, ["start t1"]);
   const pulls = (): number => world.manager.seen.filter((request) => request.path.startsWith("/links?")).length;
   const before = pulls();

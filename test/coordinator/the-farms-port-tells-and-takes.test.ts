@@ -29,7 +29,12 @@ test("status, metrics, a person's word; other hosts and other pages are refused"
 
   assert.equal((await ask("/api/v1/farm/status", { headers: { host: "evil.example.com" } })).json<{ code: number }>().code, 40_300);
   assert.equal((await ask("/api/v1/farm/status", { headers: { host: "farm.example.com" } })).statusCode, 200);
-  const post = async (payload: unknown, headers: object = {}) => ask("/api/v1/farm/resolve", { method: "POST", payload, headers: { host: "127.0.0.1:50809", "content-type": "application/json", ...headers } });
+  const post = async (payload: unknown, headers: object = {}) =>
+    ask("/api/v1/farm/resolve", {
+      method: "POST",
+      payload,
+      headers: { host: "127.0.0.1:50809", "content-type": "application/json", ...headers },
+    });
   assert.equal((await post({ task: "t1" }, { origin: "https://evil.example.com" })).statusCode, 403);
   assert.equal((await post({ task: "t1", episode: "e" })).json<{ code: number }>().code, 40_001);
   assert.equal((await post({ task: "none" })).json<{ code: number }>().code, 40_401);

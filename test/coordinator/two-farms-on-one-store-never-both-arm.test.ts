@@ -8,7 +8,9 @@ eachBackend("two farms that pull the same tasks post every episode once", async 
   for (const id of ["t1", "t2", "t3"]) world.manager.add(aTask(id));
   await Promise.all([world.farm(), world.farm()]);
 
-  await passTime(world.clock, "all three are completed", () => [...world.manager.tasks.values()].every((task) => task.status === "completed"));
+  await passTime(world.clock, "all three are completed", () =>
+    [...world.manager.tasks.values()].every((task) => task.status === "completed"),
+  );
 
   const titles = world.site.history.map((post) => post.title);
   assert.equal(titles.length, 9);
@@ -25,7 +27,11 @@ eachBackend("a farm that freezes before the click loses its task, and its click 
     },
   });
   await passTime(world.clock, "the first farm is about to arm", () => frozen.pool.running.has("t1"));
-  await passTime(world.clock, "it has its claim", async () => (await frozen.engine.ledger.episode({ accountKey: "scripted:account-t1", episodeId: "t1-ep-1" }))?.state === "ready");
+  await passTime(
+    world.clock,
+    "it has its claim",
+    async () => (await frozen.engine.ledger.episodes.get({ accountKey: "scripted:account-t1", episodeId: "t1-ep-1" }))?.state === "ready",
+  );
   frozen.crash();
   await world.farm();
   await passTime(world.clock, "the second farm has posted it", () => world.manager.tasks.get("t1")?.status === "completed");
@@ -33,7 +39,7 @@ eachBackend("a farm that freezes before the click loses its task, and its click 
   thaw.resolve();
   await passTime(world.clock, "the frozen worker has come to its end", () => frozen.pool.running.size === 0);
   assert.equal(world.site.history.length, 1);
-  const row = await frozen.engine.ledger.episode({ accountKey: "scripted:account-t1", episodeId: "t1-ep-1" });
+  const row = await frozen.engine.ledger.episodes.get({ accountKey: "scripted:account-t1", episodeId: "t1-ep-1" });
   assert.ok(row?.state === "posted" || row?.state === "reported");
   assert.equal(row.fence, 2);
 });

@@ -25,7 +25,7 @@ test("pretty lines read like a sentence with its particulars behind", () => {
   const [line] = lines({ level: "info", format: "pretty" }, (log) =>
     log.warn("tried again", { site: "studio.example", attempt: 2, skipped: undefined }),
   );
-  assert.match(line ?? "", /^\d\d:\d\d:\d\d warn {2}tried again site=studio\.example attempt=2$/);
+  assert.match(line ?? "", /^\d\d:\d\d:\d\d warn {10}tried again {2}site=studio\.example attempt=2$/);
 });
 
 test("lines below the level are not written, silent writes none", () => {

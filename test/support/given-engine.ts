@@ -19,12 +19,27 @@ export interface World {
   manager: ScriptedManager;
   site: ScriptedSite;
   /** Starts a farm; several may live on the one store. `crash()` is a kill -9: nothing of it acts any more. */
-  farm(given?: { script?: Script; over?: Partial<EngineOptions>; start?: boolean }): Promise<{ engine: Engine; pool: ScriptedPool; crash(): void }>;
+  farm(given?: {
+    script?: Script;
+    over?: Partial<EngineOptions>;
+    start?: boolean;
+  }): Promise<{ engine: Engine; pool: ScriptedPool; crash(): void }>;
 }
 
 /** Files without making them. */
 export const prepareAtOnce: Prepare = async ({ episode, marker }) => ({
-  prepared: { id: episode.id, title: episode.title, aboutHtml: episode.about, aboutText: episode.about, coverPath: null, audioPath: `/nowhere/${marker}.mp3`, audioSeconds: 1, language: "en", narrated: true, marker },
+  prepared: {
+    id: episode.id,
+    title: episode.title,
+    aboutHtml: episode.about,
+    aboutText: episode.about,
+    coverPath: null,
+    audioPath: `/nowhere/${marker}.mp3`,
+    audioSeconds: 1,
+    language: "en",
+    narrated: true,
+    marker,
+  },
   fixes: [],
 });
 
@@ -42,11 +57,11 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
   const vault = openVault({ dataDir, embedded: true });
   const engines: Engine[] = [];
   t.after(async () => {
-    let stopped = false;
-    const stopping = Promise.all(engines.map(async (engine) => engine.stop(0))).finally(() => (stopped = true));
-    while (!stopped) {
+    const stopped = new AbortController();
+    const stopping = Promise.all(engines.map(async (engine) => engine.stop(0))).finally(() => stopped.abort());
+    while (!stopped.signal.aborted) {
       await clock.advance(500);
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await clock.breathe();
     }
     await stopping;
   });
@@ -75,7 +90,16 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
         concurrency: 4,
         pollMs: 5000,
         work: {
-          browser: { executablePath: null, headedExecutablePath: null, headed: false, sandbox: true, wsEndpoint: null, slowMoMs: 0, env: {}, args: [] },
+          browser: {
+            executablePath: null,
+            headedExecutablePath: null,
+            headed: false,
+            sandbox: true,
+            wsEndpoint: null,
+            slowMoMs: 0,
+            env: {},
+            args: [],
+          },
           imap: null,
           locale: "en-US",
           timeZone: "UTC",
@@ -109,7 +133,12 @@ export function aTask(id: string, over: Record<string, unknown> = {}, episodes =
     domain: "studio.example.com",
     email: `${id}@example.com`,
     password: "demo-password",
-    data_content: Array.from({ length: episodes }, (_, index) => ({ id: `${id}-ep-${index + 1}`, title: `Episode ${index + 1} of ${id}`, about: "<p>Text</p>", image_url: "" })),
+    data_content: Array.from({ length: episodes }, (_, index) => ({
+      id: `${id}-ep-${index + 1}`,
+      title: `Episode ${index + 1} of ${id}`,
+      about: "<p>Text</p>",
+      image_url: "",
+    })),
     ...over,
   };
 }

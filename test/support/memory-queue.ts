@@ -27,18 +27,35 @@ export function memoryQueue(clock: Clock): Queue {
   const queue: Queue = {
     async send({ id, accountKey, priority = 0, startAfter }) {
       order += 1;
-      entries.set(`${id}/${order}`, { id, accountKey, priority, at: startAfter?.getTime() ?? clock.now(), order, deaths: 0, retryCount: 0, heldSince: null });
+      entries.set(`${id}/${order}`, {
+        id,
+        accountKey,
+        priority,
+        at: startAfter?.getTime() ?? clock.now(),
+        order,
+        deaths: 0,
+        retryCount: 0,
+        heldSince: null,
+      });
     },
     async take(limit) {
       for (const entry of entries.values()) if (entry.heldSince !== null && clock.now() - entry.heldSince > HEARTBEAT_MS) reap(entry);
       const jobs: Job[] = [];
       const busy = new Set([...entries.values()].filter((entry) => entry.heldSince !== null).map((entry) => entry.accountKey));
-      const due = [...entries].filter(([, entry]) => entry.heldSince === null && entry.at <= clock.now()).sort(([, a], [, b]) => b.priority - a.priority || a.order - b.order);
+      const due = [...entries]
+        .filter(([, entry]) => entry.heldSince === null && entry.at <= clock.now())
+        .sort(([, a], [, b]) => b.priority - a.priority || a.order - b.order);
       for (const [ticket, entry] of due) {
         if (jobs.length >= limit || busy.has(entry.accountKey)) continue;
         busy.add(entry.accountKey);
         entry.heldSince = clock.now();
-        jobs.push({ id: entry.id, accountKey: entry.accountKey, priority: entry.priority, deaths: entry.deaths, ticket: { id: ticket, retryCount: entry.retryCount } });
+        jobs.push({
+          id: entry.id,
+          accountKey: entry.accountKey,
+          priority: entry.priority,
+          deaths: entry.deaths,
+          ticket: { id: ticket, retryCount: entry.retryCount },
+        });
       }
       return jobs;
     },

@@ -53,18 +53,34 @@ export async function scriptedManager(t: Pick<TestContext, "after">): Promise<Sc
   const junk: unknown[] = [];
   const faults: Fault[] = [];
   const app = Fastify({ forceCloseConnections: true });
-  const manager = { tasks, seen, effects, junk, down: false, url: "", add: (task: unknown) => void tasks.set((task as WorkerTask).id, task as WorkerTask), fail: (fault: Fault) => void faults.push({ times: 1, ...fault }) };
+  const manager = {
+    tasks,
+    seen,
+    effects,
+    junk,
+    down: false,
+    url: "",
+    add: (task: unknown) => void tasks.set((task as WorkerTask).id, task as WorkerTask),
+    fail: (fault: Fault) => void faults.push({ times: 1, ...fault }),
+  };
 
   app.addHook("preHandler", async (request, reply) => {
     const path = request.url.replace("/api/v1/podcast", "");
     if (manager.down) return void request.raw.socket.destroy();
     seen.push({ method: request.method, path, headers: request.headers, body: (request.body ?? {}) as Record<string, unknown> });
-    const fault = faults.find((one) => (one.times ?? 0) > 0 && (!one.method || one.method === request.method) && (!one.path || one.path.test(path)));
+    const fault = faults.find(
+      (one) => (one.times ?? 0) > 0 && (!one.method || one.method === request.method) && (!one.path || one.path.test(path)),
+    );
     if (fault) fault.times = (fault.times ?? 1) - 1;
     if (fault?.loseReply) reply.raw.once("pipe", () => undefined);
     if (fault?.loseReply) (request as { loseReply?: boolean }).loseReply = true;
-    else if (fault) return reply.code(fault.status ?? 500).headers(fault.headers ?? {}).send(fault.body ?? { success: false, message: "scripted" });
-    if (request.headers["x-api-key"] !== KEY) return reply.code(401).send({ success: false, message: "unknown key", code: "INVALID_API_KEY" });
+    else if (fault)
+      return reply
+        .code(fault.status ?? 500)
+        .headers(fault.headers ?? {})
+        .send(fault.body ?? { success: false, message: "scripted" });
+    if (request.headers["x-api-key"] !== KEY)
+      return reply.code(401).send({ success: false, message: "unknown key", code: "INVALID_API_KEY" });
   });
   app.addHook("onSend", async (request) => {
     if ((request as { loseReply?: boolean }).loseReply) request.raw.socket.destroy();
@@ -72,25 +88,34 @@ export async function scriptedManager(t: Pick<TestContext, "after">): Promise<Sc
 
   app.get("/api/v1/podcast/links", async (request) => {
     const limit = Number((request.query as { limit?: string }).limit ?? 5);
-    return { success: true, data: [...junk, ...[...tasks.values()].filter((task) => ["queued", "running"].includes(task.status))].slice(0, limit) };
+    return {
+      success: true,
+      data: [...junk, ...[...tasks.values()].filter((task) => ["queued", "running"].includes(task.status))].slice(0, limit),
+    };
   });
   app.get<{ Params: { id: string } }>("/api/v1/podcast/links/:id", async (request, reply) => {
     const task = tasks.get(request.params.id);
     return task ? { success: true, data: task } : reply.code(404).send({ success: false, message: "task not found" });
   });
-  app.post<{ Params: { id: string; report: string }; Body: Record<string, unknown> }>("/api/v1/podcast/links/:id/:report", async (request, reply) => {
-    const { id, report } = request.params;
-    const task = tasks.get(id);
-    if (!task) return reply.code(404).send({ success: false, message: "task not found" });
-    if (report === "start" && task.status !== "queued") return { success: true };
-    if (report === "complete" && task.status === "completed") return task["link_post"] === request.body["link_post"] ? { success: true } : reply.code(409).send({ success: false, message: "completed with another link" });
-    effects.push(`${report} ${id}`);
-    if (report === "start") task.status = "running";
-    if (report === "complete") Object.assign(task, request.body, { status: "completed" });
-    if (report === "fail") Object.assign(task, request.body, { status: "failed" });
-    if (report === "account") Object.assign(task, { account: request.body });
-    return { success: true };
-  });
+  app.post<{ Params: { id: string; report: string }; Body: Record<string, unknown> }>(
+    "/api/v1/podcast/links/:id/:report",
+    async (request, reply) => {
+      const { id, report } = request.params;
+      const task = tasks.get(id);
+      if (!task) return reply.code(404).send({ success: false, message: "task not found" });
+      if (report === "start" && task.status !== "queued") return { success: true };
+      if (report === "complete" && task.status === "completed")
+        return task["link_post"] === request.body["link_post"]
+          ? { success: true }
+          : reply.code(409).send({ success: false, message: "completed with another link" });
+      effects.push(`${report} ${id}`);
+      if (report === "start") task.status = "running";
+      if (report === "complete") Object.assign(task, request.body, { status: "completed" });
+      if (report === "fail") Object.assign(task, request.body, { status: "failed" });
+      if (report === "account") Object.assign(task, { account: request.body });
+      return { success: true };
+    },
+  );
   await app.listen({ host: "127.0.0.1", port: 0 });
   t.after(async () => app.close());
   const address = app.server.address() as { port: number };

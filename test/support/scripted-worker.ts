@@ -1,4 +1,12 @@
-import type { Assignment, AssignmentResult, CoordinatorCalls, DriverCard, EpisodeRef, NextEpisode, SiteCopy } from "../../src/contract/task.ts";
+import type {
+  Assignment,
+  AssignmentResult,
+  CoordinatorCalls,
+  DriverCard,
+  EpisodeRef,
+  NextEpisode,
+  SiteCopy,
+} from "../../src/contract/task.ts";
 import { toFailureData } from "../../src/contract/failures.ts";
 import type { WorkerPool } from "../../src/coordinator/ports.ts";
 
@@ -18,7 +26,17 @@ export class ScriptedSite {
 }
 
 /** Points at which a test may step in: throw, wait, or act. */
-export type Point = "begin" | "sign-in" | "next" | "before-look" | "before-arm" | "after-arm" | "before-gate" | "after-send" | "before-proof" | "feed";
+export type Point =
+  | "begin"
+  | "sign-in"
+  | "next"
+  | "before-look"
+  | "before-arm"
+  | "after-arm"
+  | "before-gate"
+  | "after-send"
+  | "before-proof"
+  | "feed";
 export interface At {
   taskId: string;
   calls: CoordinatorCalls;
@@ -40,7 +58,12 @@ export const card: DriverCard = {
   settleMs: 120_000,
   concurrency: 2,
   post: "browser",
-  limits: { title: { maxCharacters: 100 }, about: { tags: [], maxCharacters: 1000 }, cover: { minPixels: 1400, maxPixels: 3000, maxBytes: 500_000 }, audio: { formats: ["mp3"], maxBytes: 10_000_000 } },
+  limits: {
+    title: { maxCharacters: 100 },
+    about: { tags: [], maxCharacters: 1000 },
+    cover: { minPixels: 1400, maxPixels: 3000, maxBytes: 500_000 },
+    audio: { formats: ["mp3"], maxBytes: 10_000_000 },
+  },
 };
 
 export interface ScriptedPool extends WorkerPool {
@@ -65,7 +88,9 @@ export function scriptedPool(site: ScriptedSite, script: Script = () => undefine
       running.add(assignment.taskId);
       pool.peak = Math.max(pool.peak, running.size);
       const killed = Promise.withResolvers<never>();
-      const result = Promise.race([work(assignment.taskId, calls, site, script), killed.promise]).finally(() => running.delete(assignment.taskId));
+      const result = Promise.race([work(assignment.taskId, calls, site, script), killed.promise]).finally(() =>
+        running.delete(assignment.taskId),
+      );
       result.catch(() => undefined);
       return { result, cancel: () => undefined, kill: async () => killed.reject(new Error("the thread was ended")) };
     },
@@ -101,7 +126,12 @@ async function work(taskId: string, calls: CoordinatorCalls, site: ScriptedSite,
   }
 }
 
-async function post(next: Extract<NextEpisode, { kind: "episode" }>, calls: CoordinatorCalls, site: ScriptedSite, at: (point: Point, next?: At["next"]) => Promise<Act>): Promise<void> {
+async function post(
+  next: Extract<NextEpisode, { kind: "episode" }>,
+  calls: CoordinatorCalls,
+  site: ScriptedSite,
+  at: (point: Point, next?: At["next"]) => Promise<Act>,
+): Promise<void> {
   const ref: EpisodeRef = { episodeId: next.episode.id, fence: next.fence };
   await at("before-look", next);
   const looked = await calls.looked(ref, site.find(next.episode.marker), []);

@@ -63,7 +63,12 @@ export function virtualClock(start = START): VirtualClock {
 const REAL_DEADLINE_MS = 20_000;
 
 /** Lets virtual time pass until `seen` is true; real work (database, sockets) gets its time between the steps. */
-export async function passTime(clock: VirtualClock, what: string, seen: () => boolean | Promise<boolean>, { stepMs = 250, limitMs = 24 * 3600_000 } = {}): Promise<void> {
+export async function passTime(
+  clock: VirtualClock,
+  what: string,
+  seen: () => boolean | Promise<boolean>,
+  { stepMs = 250, limitMs = 24 * 3600_000 } = {},
+): Promise<void> {
   const [until, realUntil] = [clock.now() + limitMs, performance.now() + REAL_DEADLINE_MS];
   while (!(await seen())) {
     if (clock.now() > until || performance.now() > realUntil) throw new Error(`this did not happen: ${what}`);

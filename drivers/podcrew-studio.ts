@@ -7,6 +7,7 @@ export default defineDriver({
   account: z.object({ email: z.email(), password: z.string(), twofa: z.string().optional() }),
   tier: "drafts",
   settleMs: 5000,
+  concurrency: 8,
   limits: {
     title: { maxCharacters: 200 },
     about: { tags: ["p", "br", "strong", "em", "ul", "ol", "li", "a", "h2", "h3", "blockquote"], maxCharacters: 20_000 },
@@ -65,6 +66,7 @@ export default defineDriver({
     await page.getByLabel("Audio").setInputFiles(episode.audioPath);
     if (episode.coverPath) await page.getByText("Cover ready").waitFor();
     await page.getByText("Audio ready").waitFor();
+    await page.getByLabel("The voice is made by a machine").setChecked(episode.narrated);
     await page.getByRole("button", { name: "Save draft" }).click();
     await page.getByText("Draft saved").waitFor();
     return /episodes\/([^/]+)\/edit/.exec(page.url())?.[1];
@@ -80,6 +82,8 @@ export default defineDriver({
   async discard(site, _episode, draftId) {
     await site.page.goto(`${await show(site)}/episodes/${draftId}/edit`, quick);
     await site.page.getByRole("button", { name: "Delete draft" }).click();
+    await site.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await site.page.waitForURL(/\/episodes(\?|$)/, quick);
   },
 
   async feed(site) {
@@ -94,13 +98,14 @@ const quick = { waitUntil: "domcontentloaded" } as const;
 async function show({ page }: DriverContext): Promise<string> {
   const known = /\/shows\/[^/?]+/.exec(page.url())?.[0];
   if (known) return known;
-  await page.goto("/dashboard", quick);
+  if (!page.url().endsWith("/dashboard")) await page.goto("/dashboard", quick);
   return (await page.locator('a[href^="/shows/"]').first().getAttribute("href")) ?? "";
 }
 
 /** The episode's rows in the list: its audio file is named by its marker. */
 async function rows(site: DriverContext, episode: Episode, status: string) {
-  await site.page.goto(`${await show(site)}/episodes?search=${episode.marker}`, quick);
+  const list = `${await show(site)}/episodes?search=${episode.marker}`;
+  if (!site.page.url().endsWith(list)) await site.page.goto(list, quick);
   await site.page.getByRole("searchbox").waitFor();
   return site.page.locator(`[data-guid][data-file^="${episode.marker}"]`).and(site.page.locator(status)).all();
 }

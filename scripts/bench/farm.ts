@@ -44,6 +44,7 @@ await compete(async ({ studioUrl, tasks, concurrency, dataDir, mediaDir }) => {
     dataDir,
     listenOn: { host: "127.0.0.1", port: 0, setting: "TASK_PORT" },
   });
+  if (process.env["BENCH_STEPS"]) { const t0 = performance.now(); farm.events.on("step", (e) => console.error(Math.round(performance.now() - t0), e.taskId, e.position, e.step, e.detail)); }
   return async () => {
     await farm.start();
     await farm.idle({ deadlineMs: DEADLINE_MS });

@@ -71,6 +71,7 @@ export interface Judgement {
 const waitsInside: ReadonlySet<FailureCode> = new Set(["account.budget", "farm.stopping", "farm.disk", "manager.unreachable"]);
 /** A person has to act at the site, not at the manager: the task is held for them. */
 const holdsForPerson: ReadonlySet<FailureCode> = new Set(["account.challenged", "episode.in_doubt"]);
+const inHands: ReadonlySet<EpisodeState> = new Set(["claimed", "ready", "armed"]);
 const MAX_DEATHS = 2;
 const MAX_FEED_TRIES = 3;
 const MAX_LOOK_TRIES = 3;
@@ -132,6 +133,9 @@ export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Ran
       return failed(task, { code: "farm.worker_died", detail: `its worker thread died ${task.workerDeaths} times` });
     return stays("waiting", 1000, "its worker thread died; it goes on in one of its own");
   }
+  // A holder that was given up too early is still at it: it ends, or its lease does.
+  if (episodes.some((episode) => inHands.has(episode.state)))
+    return stays("waiting", WAIT_INSIDE_MS, "another worker is still at one of its episodes");
   const open = episodes.some((episode) => episode.state === "waiting");
   const forPerson = episodes.find((episode) => episode.state === "needs_person");
   if (ending.kind === "failed" && failure) {

@@ -20,7 +20,8 @@ eachBackend("never more sessions on a site than its driver allows, over all farm
     await world.clock.sleep(300);
   };
   await world.farm({ script });
-  await world.farm({ script });
+  // An embedded database has one farm only.
+  if (store.backend === "postgres") await world.farm({ script });
   await passTime(world.clock, "all are completed", () => [...world.manager.tasks.values()].every((task) => task.status === "completed"));
   assert.equal(peak, card.concurrency);
   assert.equal(accountPeak, 1);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { eachBackend } from "../support/store.ts";
+import { systemClock } from "../../src/kit/clock.ts";
+import { openQueue } from "../../src/store/queue.ts";
+import { eachBackend, silentLog } from "../support/store.ts";
 import { aTask, givenWorld } from "../support/given-engine.ts";
 import { passTime } from "../support/virtual-clock.ts";
 
@@ -34,4 +36,20 @@ eachBackend("a pulled task is posted in order and reported: start, complete, acc
     states.map((row) => row.state),
     ["reported", "reported", "reported"],
   );
+});
+
+eachBackend("with the real queue and the real clock: two accounts at a time, all reported, and the farm is idle", async (t, { store }) => {
+  const world = await givenWorld(t, store);
+  for (const id of ["t1", "t2", "t3"]) world.manager.add(aTask(id, {}, 2));
+  const queue = await openQueue(store, silentLog);
+  t.after(async () => queue.close());
+  const { engine } = await world.farm({ over: { queue, clock: systemClock, concurrency: 2 } });
+  await engine.idle(20_000);
+  assert.deepEqual(
+    [...world.manager.tasks.values()].map((task) => task.status),
+    ["completed", "completed", "completed"],
+  );
+  assert.equal(world.site.history.length, 6);
+  assert.deepEqual(await queue.pending(), []);
+  await engine.stop(5000);
 });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { eachBackend } from "../support/store.ts";
+import { test } from "node:test";
+import { postgresMissing } from "../support/postgres.ts";
+import { eachBackend, givenPostgres } from "../support/store.ts";
 import { aTask, givenWorld } from "../support/given-engine.ts";
 import { passTime } from "../support/virtual-clock.ts";
 
-eachBackend("two farms that pull the same tasks post every episode once", async (t, { store }) => {
+test("two farms that pull the same tasks post every episode once", { skip: postgresMissing ?? false }, async (t) => {
+  const { store } = await givenPostgres(t);
   const world = await givenWorld(t, store);
   for (const id of ["t1", "t2", "t3"]) world.manager.add(aTask(id));
   await Promise.all([world.farm(), world.farm()]);
@@ -43,3 +46,25 @@ eachBackend("a farm that freezes before the click loses its task, and its click 
   assert.ok(row?.state === "posted" || row?.state === "reported");
   assert.equal(row.fence, 2);
 });
+
+test(
+  "a farm that is given up while it is alive: the other waits for it, and nothing is posted twice or reported as failed",
+  { skip: postgresMissing ?? false },
+  async (t) => {
+    const { store } = await givenPostgres(t);
+    const world = await givenWorld(t, store);
+    world.manager.add(aTask("t1"));
+    const first = await world.farm({
+      async script(point) {
+        if (point === "before-look") await world.clock.sleep(2000);
+      },
+    });
+    await passTime(world.clock, "the first farm works on it", () => first.pool.running.has("t1"));
+    await first.engine.ledger.db.updateTable("tasks").set({ state: "waiting" }).where("id", "=", "t1").execute();
+    await world.queue.send({ id: "t1", accountKey: "somebody-else" });
+    await world.farm();
+    await passTime(world.clock, "completed", () => world.manager.tasks.get("t1")?.status === "completed");
+    assert.equal(world.site.history.length, 3);
+    assert.ok(!world.manager.effects.includes("fail t1"));
+  },
+);

@@ -6,6 +6,7 @@ import { Engine, type EngineOptions } from "../../src/coordinator/engine.ts";
 import { createManagerSource } from "../../src/coordinator/manager-source.ts";
 import { migrations } from "../../src/coordinator/migrations.ts";
 import type { Prepare } from "../../src/coordinator/ports.ts";
+import type { Queue } from "../../src/store/queue.ts";
 import type { Store } from "../../src/store/store.ts";
 import { openVault } from "../../src/store/vault.ts";
 import { memoryQueue } from "./memory-queue.ts";
@@ -18,6 +19,7 @@ export interface World {
   clock: VirtualClock;
   manager: ScriptedManager;
   site: ScriptedSite;
+  queue: Queue;
   /** Starts a farm; several may live on the one store. `crash()` is a kill -9: nothing of it acts any more. */
   farm(given?: {
     script?: Script;
@@ -52,7 +54,7 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
   clock.breathe = async () => {
     for (let round = 0; round < 3; round++) await Promise.all([store.raw("select 1"), new Promise((resolve) => setTimeout(resolve, 1))]);
   };
-  const queue = memoryQueue(clock);
+  const queue = memoryQueue(clock, store.backend);
   const dataDir = await mkdtemp(join(tmpdir(), "podcrew-engine-"));
   const vault = openVault({ dataDir, embedded: true });
   const engines: Engine[] = [];
@@ -69,6 +71,7 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
     clock,
     manager,
     site,
+    queue,
     async farm({ script, over, start = true } = {}) {
       const own = clock.mortal();
       const pool = scriptedPool(site, script);

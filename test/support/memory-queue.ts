@@ -12,7 +12,7 @@ interface Entry extends Required<Omit<Sending, "startAfter">> {
 const HEARTBEAT_MS = 10_000;
 
 /** The queue's promises on a virtual clock, for several farms of one test. A holder that is silent for 10 s loses its job. */
-export function memoryQueue(clock: Clock): Queue {
+export function memoryQueue(clock: Clock, backend: "pglite" | "postgres"): Queue {
   const entries = new Map<string, Entry>();
   let order = 0;
   const mine = (job: Job): Entry | null => {
@@ -73,6 +73,7 @@ export function memoryQueue(clock: Clock): Queue {
       return entry !== null;
     },
     async recoverDead() {
+      if (backend === "postgres") return 0;
       const held = [...entries.values()].filter((entry) => entry.heldSince !== null);
       held.forEach(reap);
       return held.length;

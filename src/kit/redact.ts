@@ -9,15 +9,30 @@ const MASK = "[secret]";
 /** Shorter values would blot out ordinary words. */
 const MIN_LENGTH = 4;
 
+/** A longer one is a document that holds secrets (a browser's state), not a secret that could slip into a line. */
+const MAX_LENGTH = 4096;
+
+/** The least recently given is forgotten beyond this: a farm that runs for months opens the secrets of every task anew. */
+const MAX_KNOWN = 20_000;
+
 /** All forms by their first characters, then by length: a line is read once, however many secrets are alive. */
 const byStart = new Map<string, Map<number, Set<string>>>();
+/** Oldest first. */
 const known = new Set<string>();
 
-/** Masked in every log line from now on, until the process ends. */
+/** Masked in every log line from now on. */
 export function addSecret(value: string | null | undefined): void {
-  if (!value || value.length < MIN_LENGTH || known.has(value)) return;
+  if (!value || value.length < MIN_LENGTH || value.length > MAX_LENGTH) return;
+  const fresh = !known.delete(value);
   known.add(value);
-  for (const form of formsOf(value)) if (form.length >= MIN_LENGTH) addForm(form);
+  if (!fresh) return;
+  for (const form of longForms(value)) addForm(form);
+  const [oldest] = known;
+  if (known.size > MAX_KNOWN && oldest !== undefined) forget(oldest);
+}
+
+function longForms(value: string): string[] {
+  return [...formsOf(value)].filter((form) => form.length >= MIN_LENGTH);
 }
 
 function addForm(form: string): void {
@@ -26,6 +41,17 @@ function addForm(form: string): void {
   byStart.set(start, byLength);
   const forms = byLength.get(form.length) ?? new Set<string>();
   byLength.set(form.length, forms.add(form));
+}
+
+function forget(value: string): void {
+  known.delete(value);
+  for (const form of longForms(value)) {
+    const byLength = byStart.get(form.slice(0, MIN_LENGTH));
+    const forms = byLength?.get(form.length);
+    forms?.delete(form);
+    if (forms?.size === 0) byLength?.delete(form.length);
+    if (byLength?.size === 0) byStart.delete(form.slice(0, MIN_LENGTH));
+  }
 }
 
 const patterns: readonly [RegExp, string][] = [

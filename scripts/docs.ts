@@ -56,7 +56,7 @@ export function dependenciesTable(): string {
     Record<string, string>
   >;
   const rows = (list: Record<string, string> = {}): string[][] =>
-    Object.entries(list).map(([name, version]) => [`${name}`, version, reasons[name] ?? "?"]);
+    Object.entries(list).map(([name, version]) => [name, version, reasons[name] ?? "?"]);
   return [
     table(["package", "version", "what for"], [...rows(dependencies), ...rows(optionalDependencies)]),
     "",

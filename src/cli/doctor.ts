@@ -109,7 +109,7 @@ const checks: Record<string, Check> = {
       socket.once("error", reject);
       return promise.finally(() => socket.destroy());
     });
-    return /^\* OK/.test(greeting) ? ["ok", `${host}:${config.imapPort} answers`] : ["warn", `${host}:${config.imapPort} does not speak IMAP`];
+    return greeting.startsWith("* OK") ? ["ok", `${host}:${config.imapPort} answers`] : ["warn", `${host}:${config.imapPort} does not speak IMAP`];
   },
 
   async narration(config) {

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { z } from "zod";
 import type { FarmStatus } from "../coordinator/status.ts";
 import { UsageError, type Config } from "../kit/config.ts";
 import { requestJson } from "../kit/http.ts";
@@ -15,8 +16,8 @@ async function ask(config: Config, path: string, json?: unknown): Promise<{ stat
   const url = farmUrl(config);
   try {
     const { status, body } = await requestJson(`${url}${path}`, { method: json === undefined ? "GET" : "POST", json, deadlineMs: DEADLINE_MS });
-    const { message = "", data = null } = typeof body === "object" && body !== null ? (body as { message?: string; data?: unknown }) : {};
-    return { status, message, data };
+    const envelope = z.looseObject({ message: z.string().default(""), data: z.unknown() }).safeParse(body);
+    return { status, message: envelope.data?.message ?? "", data: envelope.data?.data };
   } catch (cause) {
     throw new UsageError(`No farm answers at ${url}. Start one (\`podcrew up\` or \`podcrew farm\`), or say where it is: TASK_PORT, HOST.`, { cause });
   }

@@ -28,8 +28,8 @@ export interface PodcrewOptions {
 
 /** Ended with SIGKILL at the test's end if it still lives. */
 export function podcrew(t: TestContext, args: readonly string[], { env = {}, cwd, through = [] }: PodcrewOptions = {}): RunningPodcrew {
-  const [command = process.execPath, ...before] = [...through, process.execPath];
-  const child = spawn(command, [...before, entry, ...args], { env: { ...CLEAN, LOG_FORMAT: "json", ...env }, stdio: ["ignore", "pipe", "pipe"], ...(cwd && { cwd }) });
+  const [command, ...before] = [...through, process.execPath];
+  const child = spawn(command ?? process.execPath, [...before, entry, ...args], { env: { ...CLEAN, LOG_FORMAT: "json", ...env }, stdio: ["ignore", "pipe", "pipe"], ...(cwd && { cwd }) });
   let out = "";
   let err = "";
   let changed = Promise.withResolvers<void>();

@@ -88,7 +88,7 @@ async function makeTasks(name: Contestant, round: number, files: { audioPath: st
 async function compete(name: Contestant, round: number, files: { audioPath: string; coverPath: string }): Promise<Score> {
   const dataDir = join(folder, `${name}-${round}`);
   await mkdir(dataDir);
-  const child = fork(fileURLToPath(new URL(`./bench/${name}.ts`, import.meta.url)), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const child = fork(fileURLToPath(new URL(`./bench/${name === "farm" ? "farmx" : name}.ts`, import.meta.url)), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const pid = child.pid ?? 0;
   const job: BenchJob = { studioUrl: studio.url, tasks: await makeTasks(name, round, files), concurrency, dataDir, mediaDir: folder };
   child.send(job);

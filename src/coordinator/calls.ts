@@ -10,6 +10,7 @@ import {
   type SendOutcome,
   type SiteCopy,
 } from "../contract/task.ts";
+import { redact } from "../kit/redact.ts";
 import { pickNext } from "./decide.ts";
 import { duplicateAlarm, judgeAbsence } from "./doubt.ts";
 import type { EpisodeKey } from "./episodes.ts";
@@ -40,7 +41,7 @@ export function createCalls(run: TaskRun): CoordinatorCalls {
     arm: async (ref) => arm(run, ref),
     gate: async (ref) => gate(run, ref),
     sent: async (ref, outcome) => sent(run, ref, sendOutcome.parse(outcome)),
-    episodeFailed: async (ref, failure) => episodeFailed(run, ref, failureData.parse(failure)),
+    episodeFailed: async (ref, failure) => episodeFailed(run, ref, withoutSecrets(failureData.parse(failure))),
     maySubmitCredentials: async () => maySubmit(run),
     async credentialsJudged(verdict) {
       await judgeSubmit(ledger.db, run.task.account_key, verdict);
@@ -58,6 +59,11 @@ export function createCalls(run: TaskRun): CoordinatorCalls {
     },
     step: (name, detail) => run.say(String(name), detail === undefined ? "" : String(detail)),
   };
+}
+
+/** A driver's error and a site's answer may quote what was typed; this is told to the manager and to people. */
+function withoutSecrets(failure: FailureData): FailureData {
+  return { ...failure, detail: redact(failure.detail) };
 }
 
 function keyOf(run: TaskRun, { episodeId }: Pick<EpisodeRef, "episodeId">): EpisodeKey {
@@ -258,7 +264,7 @@ async function sent(run: TaskRun, ref: EpisodeRef, outcome: SendOutcome): Promis
     run.log.info(`not sent: ${outcome.why}`, { episode: ref.episodeId });
     return;
   }
-  const row = await ledger.episodes.markDoubt(key, outcome.why, ref.fence);
+  const row = await ledger.episodes.markDoubt(key, redact(outcome.why), ref.fence);
   run.log.warn(`in doubt: ${outcome.why}`, { episode: ref.episodeId, ...(row?.due && { due: row.due.toISOString() }) });
 }
 

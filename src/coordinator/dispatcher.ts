@@ -47,6 +47,17 @@ export class Dispatcher {
 
   /** Fills the free places. @returns how long to rest, ms */
   async turn(): Promise<number> {
+    // What a drain meets in the middle of its start has to be waited for as well.
+    const turning = this.#turn();
+    const over: Promise<void> = turning.then(
+      () => undefined,
+      () => undefined,
+    ).finally(() => this.#ends.delete(over));
+    this.#ends.add(over);
+    return turning;
+  }
+
+  async #turn(): Promise<number> {
     const free = this.#o.concurrency - this.runs.size;
     if (this.draining || free <= 0) return DISK_MS;
     this.waits = await this.#o.environment.disk();
@@ -64,6 +75,9 @@ export class Dispatcher {
     // Another farm's on this database, or a driver that this one lacks.
     if (!site || row.source !== environment.source.name) return void (await queue.giveBack(job, { afterMs: NOT_OURS_MS }));
     if (this.draining) return void (await queue.giveBack(job, { afterMs: 0 }));
+    // Its claim was lost, and the worker has not let go yet: one session an account.
+    if ([...this.runs.values()].some((run) => run.task.account_key === row.account_key))
+      return void (await queue.giveBack(job, { afterMs: NOT_OURS_MS }));
     const earlyMs = row.not_before ? row.not_before.getTime() - this.#ledger.now().getTime() : 0;
     if (earlyMs > 0) return void (await queue.giveBack(job, { afterMs: earlyMs }));
     // The queue gave it to us, so whoever held it is dead.
@@ -76,6 +90,7 @@ export class Dispatcher {
       return void (await queue.giveBack(job, { afterMs: jitterMs(SITE_FULL_MS, random) }));
     }
     const run = new TaskRun(environment, begun.task, site, job);
+    run.draining = this.draining;
     this.runs.set(job.id, run);
     environment.events.emit("task", {
       taskId: run.task.id,

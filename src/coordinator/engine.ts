@@ -146,7 +146,7 @@ export class Engine {
         name: "keep-alive",
         bell: new Bell(),
         signal: until,
-        turn: async () => keepAlive({ ledger: this.ledger, source: this.#source, log, onCanceled: () => this.#ring() }),
+        turn: async () => keepAlive({ ledger: this.ledger, source: this.#source, log, onCanceled: () => this.#ring(), onLost: (id, why) => this.#lost(id, why) }),
       },
       { name: "forget", bell: new Bell(), signal: until, turn: async () => this.#forget() },
       { name: "view", bell: view, signal: until, turn: async () => this.#look().then(() => VIEW_MS) },
@@ -280,6 +280,10 @@ export class Engine {
     if (!(await this.ledger.cancel(taskId, why))) return;
     this.#o.log.info(`given up before it began: ${why}`, { task: taskId });
     this.#ring();
+  }
+
+  #lost(taskId: string, why: string): void {
+    this.#dispatcher.runs.get(taskId)?.end({ kind: "canceled", failure: { code: "task.canceled", detail: why } });
   }
 
   #keyRefused(why: string | null): void {

@@ -11,10 +11,12 @@ export interface KeepAliveOptions {
   source: Source;
   log: Log;
   onCanceled(taskId: string, why: string): void;
+  /** The same of one that is at work: it has to stop. */
+  onLost(taskId: string, why: string): void;
 }
 
 /** One pass over what we hold. @returns how long to rest, ms */
-export async function keepAlive({ ledger, source, log, onCanceled }: KeepAliveOptions): Promise<number> {
+export async function keepAlive({ ledger, source, log, onCanceled, onLost }: KeepAliveOptions): Promise<number> {
   if (source.once) return EVERY_MS;
   for (const task of await ledger.held(source.name)) {
     // Not yet started: its first `/start` stands in the outbox.
@@ -22,11 +24,12 @@ export async function keepAlive({ ledger, source, log, onCanceled }: KeepAliveOp
     const answer = await source.deliver(task.id, { kind: "start" });
     if (answer.kind === "delivered")
       await ledger.db.updateTable("tasks").set({ renewed_at: ledger.now() }).where("id", "=", task.id).execute();
-    // A running one asks by itself before its next step.
-    if (answer.kind === "final" && answer.gone && (await ledger.cancel(task.id, answer.why))) {
+    if (answer.kind !== "final") continue;
+    // Gone, over, or somebody else's since our lease ran out.
+    if (await ledger.cancel(task.id, answer.why)) {
       log.info(`given up: ${answer.why}`, { task: task.id });
       onCanceled(task.id, answer.why);
-    }
+    } else onLost(task.id, answer.why);
   }
   return REST_MS;
 }

@@ -15,7 +15,7 @@ import { openSessions, type Sessions } from "./sessions.ts";
 import { freeSlot, takeSlot } from "./site-slots.ts";
 import type { Site } from "./sites.ts";
 import type { Database, EpisodeRow, FarmTables, TaskRow } from "./tables.ts";
-import { accountNameOf, episodesOf, insertTask, moveTask, openCredentials, sealTask, upsertEpisodes } from "./tasks.ts";
+import { accountKeyOf, accountNameOf, episodesOf, insertTask, moveTask, openCredentials, sealTask, upsertEpisodes } from "./tasks.ts";
 
 export interface LedgerOptions {
   store: Store;
@@ -83,6 +83,9 @@ export class Ledger {
       const row = await trx.selectFrom("tasks").selectAll().where("id", "=", task.id).forUpdate().executeTakeFirst();
       if (!row) {
         await insertTask(trx, task, site, source, sealTask(task, vault), now);
+        // What an earlier task gave up on this account is asked for anew.
+        for (const { id } of task.data_content)
+          await moveEpisode(trx, { accountKey: accountKeyOf(site, task), episodeId: id }, now, { from: ["failed", "canceled"], to: "waiting" });
         await enqueueReports(trx, task.id, [{ kind: "start" }], now, vault);
         return "new";
       }
@@ -321,7 +324,8 @@ export class Ledger {
     await this.db
       .updateTable("episodes")
       .set({ lease_until })
-      .where("task_id", "=", taskId)
+      // By account, not by task: another task that brings the same episode has its name on the row from then on.
+      .where("account_key", "=", (inner) => inner.selectFrom("tasks").select("account_key").where("id", "=", taskId))
       .where("holder", "=", holder)
       .where("state", "in", ["claimed", "ready", "armed", "doubt"])
       .execute();

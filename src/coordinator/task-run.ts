@@ -14,7 +14,7 @@ import {
 import { workerTask, type WorkerTask } from "../contract/worker-api.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
-import { addSecret } from "../kit/redact.ts";
+import { addSecret, redact } from "../kit/redact.ts";
 import type { Job } from "../store/queue.ts";
 import type { Ending } from "./decide.ts";
 import type { FarmEvents } from "./events.ts";
@@ -52,6 +52,8 @@ export interface RunEnvironment {
 const SILENCE_MS = 10 * 60_000;
 /** From the request to stop to the end of the thread. The worker closes the context after 5 s itself. */
 const CANCEL_MS = 10_000;
+/** From the arm to the request. */
+const GATE_MS = 2000;
 
 export type Standing = { kind: "ours" } | { kind: "canceled"; why: string } | { kind: "silent"; why: string };
 
@@ -88,7 +90,9 @@ export class TaskRun {
     this.credentials = environment.ledger.credentials(task);
     this.log = environment.log.child({ task: task.id, account: task.account_name, site: site.card.site });
     this.since = environment.clock.now();
-    this.#heardAt = environment.clock.monotonic();
+    // What waited here for long may have been handed to somebody else meanwhile.
+    const quietMs = task.renewed_at ? Math.max(0, environment.clock.now() - task.renewed_at.getTime()) : 0;
+    this.#heardAt = environment.clock.monotonic() - quietMs;
     for (const secret of [
       this.credentials.password,
       this.credentials.passMail,
@@ -108,7 +112,9 @@ export class TaskRun {
   }
 
   get settleMs(): number {
-    return this.environment.settleMs ?? this.card.settleMs;
+    const { settleMs, stepTimeoutMs } = this.environment;
+    // A request that is under way may be answered, and handled, up to its deadline: before that no look means anything.
+    return settleMs ?? Math.max(this.card.settleMs, GATE_MS + stepTimeoutMs);
   }
 
   say(step: string, detail = ""): void {
@@ -167,7 +173,9 @@ export class TaskRun {
         failure: { code: "farm.bug", detail: `the worker answered nonsense: ${parsed.error.message}` },
         retryAt: null,
       };
-    const { outcome, failure } = parsed.data;
+    const { outcome } = parsed.data;
+    // A driver's own error may quote what it typed, and this is told to the manager and to people.
+    const failure = parsed.data.failure && { ...parsed.data.failure, detail: redact(parsed.data.failure.detail) };
     if (outcome !== "failed") return { kind: outcome, failure: failure ?? null, retryAt: null };
     if (failure?.code === "account.budget" && this.signInRefusal) {
       const { code, why, until } = this.signInRefusal;
@@ -203,6 +211,12 @@ export class TaskRun {
   /** Is the task still ours to work on? Asked before each episode and before the click. */
   async standing(): Promise<Standing> {
     const { source, clock } = this.environment;
+    if (!source.once && clock.monotonic() - this.#heardAt > SILENCE_MS) {
+      // The lease may have run out, and reading does not tell who holds it: `/start` does.
+      const renewed = await source.deliver(this.task.id, { kind: "start" });
+      if (renewed.kind === "final") return { kind: "canceled", why: renewed.why };
+      if (renewed.kind !== "delivered") return { kind: "silent", why: renewed.why };
+    }
     const answer = await source.read(this.task.id);
     if (answer.kind === "gone") return { kind: "canceled", why: "the manager no longer has it" };
     if (answer.kind === "task") {

@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import sharp from "sharp";
 import type { Driver, Episode } from "./contract.ts";
 
 /** One frame of MPEG-1 layer III, mono, 128 kbit/s, 44.1 kHz, that holds silence: a header and nothing in it. */
@@ -20,6 +19,8 @@ export async function makeBenchEpisode(driver: Pick<Driver, "limits">, folder: s
   const audioPath = join(folder, `${marker}.mp3`);
   const coverPath = join(folder, `${marker}.jpg`);
   const edge = driver.limits.cover.minPixels;
+  // Loaded here, so that a farm that imports drivers carries no image library in each of its threads.
+  const { default: sharp } = await import("sharp");
   await writeFile(audioPath, Buffer.concat(Array.from({ length: frames }, () => FRAME)));
   await sharp({ create: { width: edge, height: edge, channels: 3, background: "#1f7a6d" } }).jpeg().toFile(coverPath);
   const aboutText = aboutHtml.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim();

@@ -1,6 +1,13 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Locator, Page } from "playwright";
 import { Failure, type FailureCode } from "../contract/failures.ts";
 import type { Driver, Refusal } from "./contract.ts";
+
+/**
+ * Most verbs have ended by then. A look through the whole page many times a second is dear, and a verb that fails earlier
+ * has its page read for refusals anyway.
+ */
+const QUIET_MS = 1000;
 
 export type Refusals = readonly (readonly [FailureCode, Refusal])[];
 
@@ -38,6 +45,7 @@ export async function untilRefused(page: Page, refusals: Refusals, signal: Abort
   const [first, ...others] = refusals.map(([, refusal]) => locate(page, refusal));
   if (!first) return null;
   const any = others.reduce((either, locator) => either.or(locator), first);
+  await delay(QUIET_MS, undefined, { signal, ref: false }).catch(() => undefined);
   while (!signal.aborted && !page.isClosed()) {
     try {
       await any.filter({ visible: true }).first().waitFor({ timeout: 0, signal });

@@ -105,6 +105,7 @@ async function launch(settings: BrowserSettings): Promise<Browser> {
       args: settings.args,
       env: { ...ownEnvironment(), ...settings.env },
       slowMo: settings.slowMoMs,
+      ...(process.env["TD"] && { tracesDir: process.env["TD"] }),
       timeout: LAUNCH_TIMEOUT_MS,
       // The main thread owns the signals.
       handleSIGINT: false,

@@ -24,8 +24,9 @@ export class Evidence {
   }
 
   async record(): Promise<void> {
+    if (process.env["NOTRACE"]) return;
     if (this.#tracing) return;
-    await this.#stage.context.tracing.start({ snapshots: true, screenshots: false, sources: false });
+    await this.#stage.context.tracing.start({ snapshots: process.env["SNAP"] !== "0", screenshots: false, sources: false });
     this.#tracing = true;
   }
 

@@ -58,9 +58,11 @@ export async function publishOnce(parts: PublishParts): Promise<void> {
     }
     const report = await gate.close();
     const explained = thrown === null || copy ? null : await parts.witness(thrown);
+    // A fresh page counts its sockets anew.
+    const leakedBefore = leaks.seen();
     // Scripts of a page that went wrong could still act; they end with it, before the gate goes.
     if (explained || report.refused > 0) await stage.freshPage();
-    const verdict = judge({ ...report, leaked: leaks.seen() }, copy, explained instanceof Error ? explained.message : "", driver.signInPage);
+    const verdict = judge({ ...report, leaked: Math.max(leakedBefore, leaks.seen()) }, copy, explained instanceof Error ? explained.message : "", driver.signInPage);
     await calls.sent(ref, verdict.outcome);
     if (report.refused > 0) calls.step("published once", `${report.refused} more publish requests of the page were stopped`);
 

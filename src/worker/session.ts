@@ -34,8 +34,8 @@ export class Session {
 
   async ensure(): Promise<void> {
     const { assignment, calls, evidence } = this.#parts;
-    await evidence.record();
     if (assignment.session || assignment.credentials.cookie) {
+      await evidence.record();
       calls.step("check the session");
       if (await this.#isSignedIn()) return;
     }
@@ -58,16 +58,17 @@ export class Session {
 
   async #signIn(): Promise<void> {
     try {
-      await this.#submit();
+      await this.#submit({ again: true });
     } catch (error) {
       // The code may have died on its way; the next step's code is another one. Once, and counted like any other try.
       if (!(error instanceof Failure) || error.code !== "totp.refused" || this.#clockProblem()) throw error;
       this.#parts.calls.step("sign in again", "the code was refused");
-      await this.#submit();
+      await this.#submit({ again: false });
     }
   }
 
-  async #submit(): Promise<void> {
+  /** @param again another try follows where the code was refused, so this one's refusal is no last word on the credentials */
+  async #submit({ again }: { again: boolean }): Promise<void> {
     const { calls, stage, evidence } = this.#parts;
     calls.step("sign in");
     const may = await calls.maySubmitCredentials();
@@ -79,7 +80,8 @@ export class Session {
       if (!(await this.#isSignedIn())) throw new Failure("site.changed", `${stage.driver.site}: signIn came to its end, but the site does not know us`);
     } catch (error) {
       const { code } = toFailureData(error);
-      await calls.credentialsJudged(code === "account.refused" || code === "totp.refused" ? "refused" : "unclear");
+      if (!again || code !== "totp.refused" || this.#clockProblem())
+        await calls.credentialsJudged(code === "account.refused" || code === "totp.refused" ? "refused" : "unclear");
       throw code === "totp.refused" ? new Failure("totp.refused", [toFailureData(error).detail, this.#clockProblem()].filter(Boolean).join("; ")) : error;
     }
     await calls.credentialsJudged("accepted");

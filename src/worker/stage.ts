@@ -64,9 +64,10 @@ async function openContext(browser: Browser, { origin, locale, timeZone, session
     baseURL: origin,
     locale,
     timezoneId: timeZone,
-    viewport: { width: 1280, height: 900 },
+    viewport: { width: 1280, height: 720 },
     // A service worker's requests would go past the gate.
     serviceWorkers: "block" as const,
+    ...(process.env["RM"] && { reducedMotion: "reduce" as const }),
   };
   if (session) {
     type StorageState = Exclude<NonNullable<Parameters<Browser["newContext"]>[0]>["storageState"], string | undefined>;

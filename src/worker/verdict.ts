@@ -13,8 +13,8 @@ export type Verdict = {
   signedOut?: boolean;
 };
 
-/** Errors of a request that never got as far as a connection. */
-const nothingLeft = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|connect ETIMEDOUT|ERR_(CONNECTION_REFUSED|NAME_NOT_RESOLVED|ADDRESS_UNREACHABLE|INTERNET_DISCONNECTED)/;
+/** Errors of a request that never got as far as a connection. On one that stood, the same words come from a read: then the site may have it. */
+const nothingLeft = /\bconnect (ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)\b|\bgetaddrinfo (ENOTFOUND|EAI_AGAIN)\b|ERR_(CONNECTION_REFUSED|NAME_NOT_RESOLVED)\b/;
 
 /**
  * An explicit 4xx is the site's own word that it did not do it, given after it had read the request. Not so: 408 and 425

@@ -77,7 +77,7 @@ export class Dispatcher {
     if (this.draining) return void (await queue.giveBack(job, { afterMs: 0 }));
     // Its claim was lost, and the worker has not let go yet: one session an account.
     if ([...this.runs.values()].some((run) => run.task.account_key === row.account_key))
-      return void (await queue.giveBack(job, { afterMs: NOT_OURS_MS }));
+      return void (await queue.giveBack(job, { afterMs: POLL_MS }));
     const earlyMs = row.not_before ? row.not_before.getTime() - this.#ledger.now().getTime() : 0;
     if (earlyMs > 0) return void (await queue.giveBack(job, { afterMs: earlyMs }));
     // The queue gave it to us, so whoever held it is dead.

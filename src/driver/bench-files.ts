@@ -9,7 +9,9 @@ const FRAME_SECONDS = 1152 / 44_100;
 const SECONDS = 5;
 
 const title = "Cà phê sữa đá & chuyện phố cổ: “Đêm Hội An”";
-const aboutHtml = '<p>Một tối ở <strong>Hội An</strong>, đèn lồng và tiếng rao.</p><p>Nghe thêm: <a href="https://example.com/hoi-an?a=1&amp;b=2">trang của chúng tôi</a></p><ul><li>phở</li><li>bánh mì</li></ul>';
+/** A query with an ampersand: half of all editors escape it twice. */
+export const BENCH_LINK = "https://example.com/hoi-an?a=1&b=2";
+const aboutHtml = `<p>Một tối ở <strong>Hội An</strong>, đèn lồng và tiếng rao.</p><p>Nghe thêm: <a href="${BENCH_LINK.replace("&", "&amp;")}">trang của chúng tôi</a></p><ul><li>phở</li><li>bánh mì</li></ul>`;
 
 /** An episode with real files, new each time: Vietnamese, a link and a list, a marker of its own. */
 export async function makeBenchEpisode(driver: Pick<Driver, "limits">, folder: string): Promise<Episode> {
@@ -23,7 +25,7 @@ export async function makeBenchEpisode(driver: Pick<Driver, "limits">, folder: s
   const { default: sharp } = await import("sharp");
   await writeFile(audioPath, Buffer.concat(Array.from({ length: frames }, () => FRAME)));
   await sharp({ create: { width: edge, height: edge, channels: 3, background: "#1f7a6d" } }).jpeg().toFile(coverPath);
-  const aboutText = aboutHtml.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim();
+  const aboutText = aboutHtml.replace(/<\/(p|li)>/g, " ").replace(/<[^>]*>/g, "").replace(/\s+/g, " ").trim();
   return { id, title: `${title} ${id.slice(0, 4)}`, aboutHtml, aboutText, coverPath, audioPath, audioSeconds: frames * FRAME_SECONDS, language: "vi", narrated: false, marker };
 }
 

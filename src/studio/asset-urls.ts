@@ -10,18 +10,21 @@ export const assetsDir = fileURLToPath(new URL("./assets/", import.meta.url));
 export const quillDir = dirname(createRequire(import.meta.url).resolve("quill/dist/quill.js"));
 
 export interface AssetUrls {
+  /** Folder of the files' addresses; another one when any of them has changed: "/assets/v-1f2e3d4c5b/". */
+  folder: string;
   /** @param name e.g. "studio.css" or "quill/quill.js" */
   url(name: string): string;
 }
 
-/** Addresses that change with the content, so that browsers may keep the files for ever. */
+/**
+ * Addresses that change with the content, so that browsers may keep the files for ever. The version is a folder: what a
+ * script imports from beside it (`./api.js`) then has it too.
+ */
 export function createAssetUrls(): AssetUrls {
-  const own = readdirSync(assetsDir, { withFileTypes: true }).flatMap((entry) =>
-    entry.isFile() ? [[entry.name, join(assetsDir, entry.name)] as const] : [],
-  );
-  const quill = ["quill.js", "quill.snow.css"].map((name) => [`quill/${name}`, join(quillDir, name)] as const);
-  const versions = new Map(
-    [...own, ...quill].map(([name, path]) => [name, createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 10)]),
-  );
-  return { url: (name) => `/assets/${name}?v=${versions.get(name) ?? "0"}` };
+  const own = readdirSync(assetsDir, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [join(assetsDir, entry.name)] : []));
+  const quill = ["quill.js", "quill.snow.css"].map((name) => join(quillDir, name));
+  const version = createHash("sha256");
+  for (const path of [...own.toSorted(), ...quill]) version.update(readFileSync(path));
+  const folder = `/assets/v-${version.digest("hex").slice(0, 10)}/`;
+  return { folder, url: (name) => `${folder}${name}` };
 }

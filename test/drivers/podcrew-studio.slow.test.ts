@@ -7,6 +7,7 @@ import { driverBench, type BenchTarget } from "../../src/driver/index.ts";
 import { openStore } from "../../src/store/store.ts";
 import { openVault } from "../../src/store/vault.ts";
 import { openStudio, type Studio } from "../../src/studio/studio.ts";
+import { Visitor } from "../studio/support.ts";
 import { copyEmptyDatabase, silentLog } from "../support/store.ts";
 
 /** The studio itself on a free port, with one account to post by and one for each way to be turned away. */
@@ -21,7 +22,7 @@ async function openTarget(): Promise<BenchTarget> {
     origin: studio.url,
     account: await member(studio, "maya"),
     history: async () => (await studio.history()).length,
-    shown: async (link) => readPage(await (await fetch(link)).text()),
+    shown: { title: "article h1", about: "article .prose" },
     interrupt: async () => void (studio.edges.whatsNew = true),
     refusals: {
       "account.refused": { account: { ...(await member(studio, "forgetful")), password: "demo-password-of-last-year" } },
@@ -49,11 +50,10 @@ async function member(studio: Studio, name: string) {
   return account;
 }
 
-void lock;
-async function lock(_studio: Studio, _email: string): Promise<void> {}
-function readPage(html: string): { title: string; about: string } {
-  console.error(html.slice(0, 3000));
-  return { title: "", about: html };
+/** Somebody else guesses the password until the account locks. */
+async function lock(studio: Studio, email: string): Promise<void> {
+  const visitor = new Visitor(studio.url);
+  for (let guess = 0; guess < studio.edges.lockAfter; guess++) await visitor.signIn(`demo-guess-${guess}`, email);
 }
 
 driverBench(driver, { target: openTarget });

@@ -8,11 +8,13 @@ const YEAR = "365d";
 const audioTypes: Readonly<Record<string, string>> = { ".mp3": "audio/mpeg", ".m4a": "audio/mp4", ".wav": "audio/wav" };
 
 /** Style sheets, scripts and media. Addresses change with the content, so they may be kept for ever. HEAD, ETag, 304 and ranges come from the library. */
-export async function addFileRoutes(app: FastifyInstance, mediaDir: string): Promise<void> {
+export async function addFileRoutes(app: FastifyInstance, mediaDir: string, assetFolder: string): Promise<void> {
   const common = { index: false, maxAge: YEAR, immutable: true, decorateReply: false } as const;
-  const assets = { ...common, setHeaders: revalidateUnversioned };
-  await app.register(fastifyStatic, { ...assets, root: assetsDir, prefix: "/assets/" });
-  await app.register(fastifyStatic, { ...assets, root: quillDir, prefix: "/assets/quill/" });
+  const assets = { ...common, setHeaders: noSniff };
+  await app.register(fastifyStatic, { ...assets, root: assetsDir, prefix: assetFolder });
+  await app.register(fastifyStatic, { ...assets, root: quillDir, prefix: `${assetFolder}quill/` });
+  // Without the version in the address (the demo's pictures): asked for again each time (304).
+  await app.register(fastifyStatic, { ...assets, maxAge: 0, immutable: false, root: assetsDir, prefix: "/assets/" });
   await app.register(fastifyStatic, {
     ...common,
     root: mediaDir,
@@ -29,8 +31,6 @@ export async function addFileRoutes(app: FastifyInstance, mediaDir: string): Pro
   });
 }
 
-/** A script's own imports carry no version: those are asked for again each time (304). */
-function revalidateUnversioned(reply: FastifyReply): void {
-  if (!(reply.request.query as { v?: string }).v) reply.header("cache-control", "no-cache");
+function noSniff(reply: FastifyReply): void {
   reply.header("x-content-type-options", "nosniff");
 }

@@ -11,7 +11,6 @@ export default defineDriver({
   limits: {
     title: { maxCharacters: 200 },
     about: { tags: ["p", "br", "strong", "em", "ul", "ol", "li", "a", "h2", "h3", "blockquote"], maxCharacters: 20_000 },
-    cover: { minPixels: 1400, maxPixels: 3000, maxBytes: 500 * 1024 },
     audio: { formats: ["mp3", "m4a", "wav"], maxBytes: 500 * 1024 * 1024 },
   },
   refusals: {
@@ -21,21 +20,14 @@ export default defineDriver({
     "totp.refused": /that code is wrong or was used before/i,
     "content.refused": { text: /\S/, within: ".editor [role=alert]" },
   },
-  interruptions: [
-    {
-      shows: (page) => page.getByRole("dialog", { name: "What's new" }),
-      dismiss: (page) => page.getByRole("button", { name: "Got it" }).click(),
-    },
-  ],
-  signInPage: /\/login(\/code)?(\?|$)/,
+  // By id: it is looked for before each action, and a role is sought through the whole page.
+  interruptions: [{ shows: (page) => page.locator("#whats-new"), dismiss: (page) => page.locator("#whats-new button").click() }],
   publishRequest: { method: "POST", url: /\/shows\/[^/]+\/episodes\/[^/]+\/publish$/ },
 
   async isSignedIn({ page }) {
-    // Signing in ends there; a page that has just come need not come again.
     if (!page.url().endsWith("/dashboard")) await page.goto("/dashboard", quick);
     return page.getByRole("link", { name: "Sign out" }).isVisible();
   },
-
   async signIn({ page, account, totp, mailedCode }) {
     await page.goto("/login", quick);
     await page.getByLabel("E-mail").fill(account.email);
@@ -49,16 +41,12 @@ export default defineDriver({
     await page.getByRole("button", { name: "Verify" }).click();
     await page.waitForURL(/\/dashboard/, quick);
   },
-
   async find(site, episode) {
-    const public_ = await rows(site, episode, "[data-status=published], [data-status=scheduled]");
-    return Promise.all(public_.map(async (row) => ({ id: (await row.getAttribute("data-guid")) ?? "", link: (await row.getByRole("link", { name: "Open" }).getAttribute("href")) ?? "" })));
+    return (await rows(site, episode, ["published", "scheduled"])).map(({ guid, link }) => ({ id: guid, link }));
   },
-
   async draft(site, episode, draftId) {
     const { page, step, writeHtml } = site;
-    const [left] = await rows(site, episode, "[data-status=draft], [data-status=processing]");
-    const id = draftId ?? (await left?.getAttribute("data-guid"));
+    const id = draftId ?? (await rows(site, episode, ["draft", "processing"]))[0]?.guid;
     await page.goto(`${await show(site)}/episodes/${id ? `${id}/edit` : "new"}`, quick);
     await page.getByLabel("Title").fill(episode.title);
     await writeHtml(page.getByLabel("Description"), episode.aboutHtml);
@@ -72,21 +60,17 @@ export default defineDriver({
     await page.getByText("Draft saved").waitFor();
     return /episodes\/([^/]+)\/edit/.exec(page.url())?.[1];
   },
-
   async publish({ page }, _episode, draftId) {
     await page.getByRole("button", { name: "Publish", exact: true }).click();
     await page.getByRole("button", { name: "Publish now" }).click();
-    const link = await page.getByRole("link", { name: "Public page" }).getAttribute("href");
-    return { link: link ?? "", id: draftId ?? "" };
+    return { link: (await page.getByRole("link", { name: "Public page" }).getAttribute("href")) ?? "", id: draftId ?? "" };
   },
-
   async discard(site, _episode, draftId) {
     await site.page.goto(`${await show(site)}/episodes/${draftId}/edit`, quick);
     await site.page.getByRole("button", { name: "Delete draft" }).click();
     await site.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await site.page.waitForURL(/\/episodes(\?|$)/, quick);
   },
-
   async feed(site) {
     await site.page.goto(`${await show(site)}/distribution`, quick);
     return site.page.getByLabel("RSS link").inputValue();
@@ -94,6 +78,7 @@ export default defineDriver({
 });
 
 const quick = { waitUntil: "domcontentloaded" } as const;
+const listing = z.object({ episodes: z.array(z.object({ guid: z.string(), status: z.string(), file: z.string(), link: z.string() })) });
 
 /** The address of the account's first show. */
 async function show({ page }: DriverContext): Promise<string> {
@@ -103,10 +88,13 @@ async function show({ page }: DriverContext): Promise<string> {
   return (await page.locator('a[href^="/shows/"]').first().getAttribute("href")) ?? "";
 }
 
-/** The episode's rows in the list: its audio file is named by its marker. */
-async function rows(site: DriverContext, episode: Episode, status: string) {
+/** The episode's rows in the list: its audio file is named by its marker. Asked for as data, which saves a page. */
+async function rows(site: DriverContext, episode: Episode, statuses: string[]) {
   const list = `${await show(site)}/episodes?search=${episode.marker}`;
-  if (!site.page.url().endsWith(list)) await site.page.goto(list, quick);
-  await site.page.getByRole("searchbox").waitFor();
-  return site.page.locator(`[data-guid][data-file^="${episode.marker}"]`).and(site.page.locator(status)).all();
+  const answer = await site.request.get(list, { headers: { accept: "application/json" }, maxRedirects: 0 });
+  const ours = (row: { file: string; status: string }): boolean => row.file.startsWith(episode.marker) && statuses.includes(row.status);
+  if (answer.ok()) return listing.parse(await answer.json()).episodes.filter(ours);
+  // The page says in its own way what is wrong: a session that has ended, a challenge.
+  await site.page.goto(list, quick);
+  throw new Error(`the list of episodes was answered with ${answer.status()}`);
 }

@@ -22,7 +22,13 @@ import type { BenchJob, BenchTask } from "./bench/contestant.ts";
  *
  *     npm run bench -- [--tasks N] [--rounds N] [--concurrency N]
  */
-const { values } = parseArgs({ options: { tasks: { type: "string", default: "6" }, rounds: { type: "string", default: "3" }, concurrency: { type: "string", default: "4" } } });
+const { values } = parseArgs({
+  options: {
+    tasks: { type: "string", default: "6" },
+    rounds: { type: "string", default: "3" },
+    concurrency: { type: "string", default: "4" },
+  },
+});
 const [tasks, rounds, concurrency] = [values.tasks, values.rounds, values.concurrency].map(Number) as [number, number, number];
 const GOAL = 1.1;
 const SAMPLE_MS = 100;
@@ -38,7 +44,22 @@ interface Score {
 const folder = await mkdtemp(join(tmpdir(), "podcrew-bench-"));
 const log = createLog({ level: "error", format: "pretty" });
 const store = await openStore({ dataDir: folder, log });
-const studio = await openStudio({ store, vault: openVault({ dataDir: folder, embedded: true }), log, config: { host: "127.0.0.1", port: 0, allowedHosts: [], publicUrl: undefined, dataDir: folder, smtpUrl: undefined, mailFrom: "studio@podcrew.example", timeZone: "UTC" }, edges: { processingMs: 50 } });
+const studio = await openStudio({
+  store,
+  vault: openVault({ dataDir: folder, embedded: true }),
+  log,
+  config: {
+    host: "127.0.0.1",
+    port: 0,
+    allowedHosts: [],
+    publicUrl: undefined,
+    dataDir: folder,
+    smtpUrl: undefined,
+    mailFrom: "studio@podcrew.example",
+    timeZone: "UTC",
+  },
+  edges: { processingMs: 50 },
+});
 try {
   const files = await makeFiles();
   const scores: Record<Contestant, Score[]> = { bare: [], farm: [] };
@@ -52,7 +73,9 @@ try {
   }
   const handled = (await studio.history()).map(({ outcome }) => outcome);
   const expected = tasks * rounds * contestants.length * 3;
-  process.stdout.write(`${report(scores)}\n\nThe site handled ${handled.length} publish requests for ${expected} episodes, ${handled.filter((outcome) => outcome !== "published").length} repeats.\n`);
+  process.stdout.write(
+    `${report(scores)}\n\nThe site handled ${handled.length} publish requests for ${expected} episodes, ${handled.filter((outcome) => outcome !== "published").length} repeats.\n`,
+  );
   process.exitCode = handled.length === expected ? 0 : 1;
 } finally {
   await studio.close();
@@ -63,10 +86,15 @@ try {
 async function makeFiles(): Promise<{ audioPath: string; coverPath: string }> {
   const pool = openMediaPool({ threads: 1, log });
   const audioPath = join(folder, "episode.mp3");
-  await pool.narrate({ text: "This is the sound of a bench. ".repeat(20), language: "en-us", voice: "", wordsPerMinute: 170, title: "", outPath: audioPath }, { signal: AbortSignal.timeout(120_000), onProgress: () => undefined });
+  await pool.narrate(
+    { text: "This is the sound of a bench. ".repeat(20), language: "en-us", voice: "", wordsPerMinute: 170, title: "", outPath: audioPath },
+    { signal: AbortSignal.timeout(120_000), onProgress: () => undefined },
+  );
   await pool.close();
   const coverPath = join(folder, "cover.jpg");
-  await sharp({ create: { width: 1500, height: 1500, channels: 3, background: "#0f766e" } }).jpeg().toFile(coverPath);
+  await sharp({ create: { width: 1500, height: 1500, channels: 3, background: "#0f766e" } })
+    .jpeg()
+    .toFile(coverPath);
   return { audioPath, coverPath };
 }
 
@@ -76,9 +104,19 @@ async function makeTasks(name: Contestant, round: number, files: { audioPath: st
     Array.from({ length: tasks }, async (_, index): Promise<BenchTask> => {
       const show = `bench-${name}-${round}-${index}`;
       const login = { email: `${show}@podcrew.example`, password: `demo-password-${show}`, totpSecret: generateSecret() };
-      const { id } = await studio.accounts.create({ email: login.email, password: login.password, secondFactor: "totp", totpSecret: login.totpSecret });
+      const { id } = await studio.accounts.create({
+        email: login.email,
+        password: login.password,
+        secondFactor: "totp",
+        totpSecret: login.totpSecret,
+      });
       await studio.shows.create({ ownerId: id, name: show, title: show });
-      const episodes = [1, 2, 3].map((number) => ({ id: `${show}-${number}`, title: `Episode ${number}`, about: "A short description.", ...files }));
+      const episodes = [1, 2, 3].map((number) => ({
+        id: `${show}-${number}`,
+        title: `Episode ${number}`,
+        about: "A short description.",
+        ...files,
+      }));
       return { id: show, ...login, show, episodes };
     }),
   );
@@ -107,7 +145,9 @@ async function compete(name: Contestant, round: number, files: { audioPath: stri
 }
 
 async function says(child: ChildProcess, word: string): Promise<void> {
-  const ended = once(child, "exit").then(([code]) => Promise.reject(new Error(`a contestant ended with ${String(code)} before it was ${word}`)));
+  const ended = once(child, "exit").then(([code]) =>
+    Promise.reject(new Error(`a contestant ended with ${String(code)} before it was ${word}`)),
+  );
   await Promise.race([once(child, "message"), ended]);
 }
 
@@ -118,11 +158,21 @@ function median(numbers: readonly number[]): number {
 
 function report(scores: Record<Contestant, Score[]>): string {
   const of = (name: Contestant, read: (score: Score) => number): number => median(scores[name].map(read));
-  const row = (title: string, read: (score: Score) => number, digits: number): string[] => [title, of("bare", read).toFixed(digits), of("farm", read).toFixed(digits), `${(of("farm", read) / of("bare", read)).toFixed(2)}×`];
+  const row = (title: string, read: (score: Score) => number, digits: number): string[] => [
+    title,
+    of("bare", read).toFixed(digits),
+    of("farm", read).toFixed(digits),
+    `${(of("farm", read) / of("bare", read)).toFixed(2)}×`,
+  ];
   return [
     `${tasks} tasks of 3 episodes, ${concurrency} at a time, ${rounds} rounds (medians), ${cpus().length} cores, Node ${process.versions.node}`,
     "",
-    table([["", "bare script", "farm", "farm / bare"], row("CPU-seconds per task, whole tree", (score) => score.cpuSeconds / tasks, 2), row("seconds per task", (score) => score.wallSeconds / tasks, 2), row("peak memory, MB (shared pages counted for each)", (score) => score.peakBytes / 1024 / 1024, 0)]),
+    table([
+      ["", "bare script", "farm", "farm / bare"],
+      row("CPU-seconds per task, whole tree", (score) => score.cpuSeconds / tasks, 2),
+      row("seconds per task", (score) => score.wallSeconds / tasks, 2),
+      row("peak memory, MB (shared pages counted for each)", (score) => score.peakBytes / 1024 / 1024, 0),
+    ]),
     "",
     `Goal for the CPU ratio: at most ${GOAL.toFixed(2)}.`,
   ].join("\n");

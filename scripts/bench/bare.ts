@@ -8,7 +8,11 @@ await compete(async ({ studioUrl, tasks, concurrency }) => {
   const found = findBrowser({ setting: process.env["PODCREW_BROWSER"] });
   if (!found) throw new Error("There is no Chromium on this machine: node scripts/setup.mjs");
   return async () => {
-    const browser = await chromium.launch({ executablePath: found.executable, env: { ...process.env, ...found.env }, chromiumSandbox: process.getuid?.() !== 0 });
+    const browser = await chromium.launch({
+      executablePath: found.executable,
+      env: { ...process.env, ...found.env },
+      chromiumSandbox: process.getuid?.() !== 0,
+    });
     const queue = [...tasks];
     await Promise.all(
       Array.from({ length: concurrency }, async () => {

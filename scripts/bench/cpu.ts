@@ -17,7 +17,10 @@ export function usageOfTree(root: number): Usage {
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
+      const fields = stat
+        .slice(stat.lastIndexOf(")") + 2)
+        .split(" ")
+        .map(Number);
       const [parent = 0] = fields.slice(1);
       const ticks = fields.slice(11, 15).reduce((sum, part) => sum + part, 0);
       all.set(Number(entry), { parent, ticks, pages: fields[21] ?? 0 });
@@ -27,5 +30,8 @@ export function usageOfTree(root: number): Usage {
   }
   const descends = (pid: number): boolean => pid === root || (all.has(pid) && descends(all.get(pid)?.parent ?? 0));
   const tree = [...all].filter(([pid]) => descends(pid)).map(([, one]) => one);
-  return { cpuSeconds: tree.reduce((sum, one) => sum + one.ticks, 0) / TICKS, residentBytes: tree.reduce((sum, one) => sum + one.pages, 0) * PAGE_BYTES };
+  return {
+    cpuSeconds: tree.reduce((sum, one) => sum + one.ticks, 0) / TICKS,
+    residentBytes: tree.reduce((sum, one) => sum + one.pages, 0) * PAGE_BYTES,
+  };
 }

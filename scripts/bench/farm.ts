@@ -24,10 +24,20 @@ await compete(async ({ studioUrl, tasks, concurrency, dataDir, mediaDir }) => {
     email,
     password,
     twofa: totpSecret,
-    data_content: episodes.map((episode) => ({ id: episode.id, title: episode.title, about: `<p>${episode.about}</p>`, audio_url: episode.audioPath, image_url: episode.coverPath })),
+    data_content: episodes.map((episode) => ({
+      id: episode.id,
+      title: episode.title,
+      about: `<p>${episode.about}</p>`,
+      audio_url: episode.audioPath,
+      image_url: episode.coverPath,
+    })),
   }));
   await writeFile(file, JSON.stringify(shape));
-  const config = await loadConfig({ data: dataDir, concurrency, logLevel: "warn", mediaDirs: [mediaDir] }, { PODCREW_BROWSER: process.env["PODCREW_BROWSER"] }, dataDir);
+  const config = await loadConfig(
+    { data: dataDir, concurrency, logLevel: "warn", mediaDirs: [mediaDir] },
+    { PODCREW_BROWSER: process.env["PODCREW_BROWSER"] },
+    dataDir,
+  );
   const log = createLog({ level: config.logLevel, format: "pretty" });
   const store = await openStore({ dataDir, log });
   const farm = await createFarm({
@@ -44,7 +54,6 @@ await compete(async ({ studioUrl, tasks, concurrency, dataDir, mediaDir }) => {
     dataDir,
     listenOn: { host: "127.0.0.1", port: 0, setting: "TASK_PORT" },
   });
-  if (process.env["BENCH_STEPS"]) { const t0 = performance.now(); farm.events.on("step", (e) => console.error(Math.round(performance.now() - t0), e.taskId, e.position, e.step, e.detail)); }
   return async () => {
     await farm.start();
     await farm.idle({ deadlineMs: DEADLINE_MS });

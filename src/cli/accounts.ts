@@ -14,13 +14,34 @@ export async function createAccount(config: Config, email: string, options: Reco
   let studio: Studio | null = null;
   try {
     if (!parts.store || !parts.vault) throw new Error("the store is not open");
-    studio = await openStudio({ store: parts.store, vault: parts.vault, log, config: { host: "127.0.0.1", port: 0, allowedHosts: [], publicUrl: config.publicStudioUrl, dataDir: config.data, smtpUrl: config.smtpUrl, mailFrom: config.mailFrom, timeZone: config.timeZone } });
+    studio = await openStudio({
+      store: parts.store,
+      vault: parts.vault,
+      log,
+      config: {
+        host: "127.0.0.1",
+        port: 0,
+        allowedHosts: [],
+        publicUrl: config.publicStudioUrl,
+        dataDir: config.data,
+        smtpUrl: config.smtpUrl,
+        mailFrom: config.mailFrom,
+        timeZone: config.timeZone,
+      },
+    });
     const given = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
     const password = given || randomBytes(12).toString("base64url");
-    const { id, totpSecret } = await studio.accounts.create({ email, password, secondFactor: options["secondFactor"] as "none" | "totp" | "mail", locale: options["language"] as "en" | "vi" });
+    const { id, totpSecret } = await studio.accounts.create({
+      email,
+      password,
+      secondFactor: options["secondFactor"] as "none" | "totp" | "mail",
+      locale: options["language"] as "en" | "vi",
+    });
     const show = options["show"] as string | undefined;
     if (show) await studio.shows.create({ ownerId: id, name: show, title: (options["title"] as string | undefined) ?? show });
-    process.stdout.write(`${JSON.stringify({ id, email, ...(!given && { password }), ...(totpSecret && { totpSecret }), ...(show && { show }) }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ id, email, ...(!given && { password }), ...(totpSecret && { totpSecret }), ...(show && { show }) }, null, 2)}\n`,
+    );
     return 0;
   } finally {
     await studio?.close();

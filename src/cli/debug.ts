@@ -29,7 +29,13 @@ export async function debug(config: Config, task: string, { until, slowMs, publi
   const parts: Parts = {};
   const log = createLog({ level: config.logLevel, format: "pretty" });
   const asked = untilAsked(log);
-  const stop = await startStages([storeStage(config, log, parts), farmStage({ ...config, concurrency: 1 }, log, parts, { source: () => source, mode: publish ? "post" : "rehearse", slowMoMs: slowMs })], log);
+  const stop = await startStages(
+    [
+      storeStage(config, log, parts),
+      farmStage({ ...config, concurrency: 1 }, log, parts, { source: () => source, mode: publish ? "post" : "rehearse", slowMoMs: slowMs }),
+    ],
+    log,
+  );
   const { farm } = parts;
   if (!farm) throw new Error("the farm did not come up");
   const reached = Promise.withResolvers<"reached">();
@@ -47,8 +53,14 @@ export async function debug(config: Config, task: string, { until, slowMs, publi
     await farm.start();
     const end = await Promise.race([farm.idle({ deadlineMs: DEADLINE_MS }).then(() => "idle" as const), reached.promise, asked]);
     if (typeof end === "number") return end;
-    if (end === "reached") process.stdout.write(until && !rehearsed ? `Stopped at "${until}"; nothing was published.\n` : "Rehearsed up to the irreversible step; nothing was published, the draft was put away.\n");
-    else if (failed) process.stdout.write(`${styleText("red", "✗")} ${failed as string}\nEvidence, if any, is in ${join(config.data, "evidence")}\n`);
+    if (end === "reached")
+      process.stdout.write(
+        until && !rehearsed
+          ? `Stopped at "${until}"; nothing was published.\n`
+          : "Rehearsed up to the irreversible step; nothing was published, the draft was put away.\n",
+      );
+    else if (failed)
+      process.stdout.write(`${styleText("red", "✗")} ${failed as string}\nEvidence, if any, is in ${join(config.data, "evidence")}\n`);
     else if (!publish && until === undefined) process.stdout.write("There was nothing left to rehearse: the site has all episodes.\n");
     else process.stdout.write("Posted.\n");
     return failed ? 1 : 0;
@@ -60,10 +72,16 @@ export async function debug(config: Config, task: string, { until, slowMs, publi
 /** The task of a file, or of the manager by its id. With `publish` the manager gets the reports; without, nobody does. */
 async function oneTask(config: Config, task: string, publish: boolean): Promise<Source> {
   if (existsSync(task)) return createFileSource(task);
-  if (!config.managerUrl || !config.apiKey) throw new UsageError(`There is no file ${task}. Name a task file, or set MANAGER_URL and API_KEY and name a task's id.`);
-  const manager = createManagerSource({ url: config.managerUrl, apiKey: config.apiKey, workerId: config.workerId ?? (await workerId(config.data)) });
+  if (!config.managerUrl || !config.apiKey)
+    throw new UsageError(`There is no file ${task}. Name a task file, or set MANAGER_URL and API_KEY and name a task's id.`);
+  const manager = createManagerSource({
+    url: config.managerUrl,
+    apiKey: config.apiKey,
+    workerId: config.workerId ?? (await workerId(config.data)),
+  });
   const answer = await manager.read(task);
-  if (answer.kind === "gone") throw new UsageError(`The manager at ${config.managerUrl} has no task ${task}, and there is no file of this name.`);
+  if (answer.kind === "gone")
+    throw new UsageError(`The manager at ${config.managerUrl} has no task ${task}, and there is no file of this name.`);
   if (answer.kind === "again") throw new UsageError(`The manager at ${config.managerUrl} can't be asked: ${answer.why}.`);
   return {
     ...manager,

@@ -46,7 +46,15 @@ export async function demo(config: Config, { once, json }: { once: boolean; json
   const view = showFarm(() => parts.farm);
   const log = createLog({ level: config.logLevel, format: config.logFormat, stream: view.stream });
   const asked = untilAsked(log);
-  const stop = await startStages([storeStage(config, log, parts), managerStage(config, log, parts), studioStage(config, log, parts), farmStage(config, log, parts, { allowPrivate: () => [new URL(parts.studio?.url ?? "").host] })], log);
+  const stop = await startStages(
+    [
+      storeStage(config, log, parts),
+      managerStage(config, log, parts),
+      studioStage(config, log, parts),
+      farmStage(config, log, parts, { allowPrivate: () => [new URL(parts.studio?.url ?? "").host] }),
+    ],
+    log,
+  );
   const { manager, studio, farm } = parts;
   if (!manager || !studio || !farm) throw new Error("a part did not come up");
   try {
@@ -68,7 +76,11 @@ export async function demo(config: Config, { once, json }: { once: boolean; json
 }
 
 /** Makes what is missing; a second start, also after a crash in the middle, finds what is there. @returns the task's id */
-async function makeDemo(config: Config, { manager, studio, taskApiUrl }: { manager: Manager; studio: Studio; taskApiUrl: string }, log: Log): Promise<string> {
+async function makeDemo(
+  config: Config,
+  { manager, studio, taskApiUrl }: { manager: Manager; studio: Studio; taskApiUrl: string },
+  log: Log,
+): Promise<string> {
   const path = join(config.data, "demo.json");
   const known = await readDemoFile(path);
   const password = known?.studio.password ?? randomBytes(9).toString("base64url");
@@ -82,9 +94,18 @@ async function makeDemo(config: Config, { manager, studio, taskApiUrl }: { manag
   // Before the account: one whose password nobody wrote down would be lost.
   await writeFile(`${path}.new`, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600, flush: true });
   await rename(`${path}.new`, path);
-  const owner = (await studio.accounts.find(EMAIL)) ?? (await studio.accounts.create({ email: EMAIL, password, secondFactor: "totp", totpSecret, name: "Demo" }));
-  if (!(await studio.shows.find(demoShow.name))) await studio.shows.create({ ...demoShow, ownerId: owner.id, author: "Podcrew", ownerEmail: EMAIL, category: "Technology" });
-  const { taskId, created } = await manager.makeTask({ account: { email: EMAIL, password, twofa: totpSecret }, website: studio.url, requestId: demoRequestId, name: "Demo", episodes: demoEpisodes(studio.url) });
+  const owner =
+    (await studio.accounts.find(EMAIL)) ??
+    (await studio.accounts.create({ email: EMAIL, password, secondFactor: "totp", totpSecret, name: "Demo" }));
+  if (!(await studio.shows.find(demoShow.name)))
+    await studio.shows.create({ ...demoShow, ownerId: owner.id, author: "Podcrew", ownerEmail: EMAIL, category: "Technology" });
+  const { taskId, created } = await manager.makeTask({
+    account: { email: EMAIL, password, twofa: totpSecret },
+    website: studio.url,
+    requestId: demoRequestId,
+    name: "Demo",
+    episodes: demoEpisodes(studio.url),
+  });
   log.info(created ? `The demo task is made: 3 episodes for ${EMAIL} at ${studio.url}` : "The demo task of an earlier start is there.");
   return taskId;
 }
@@ -111,7 +132,8 @@ async function settled(manager: Manager, taskId: string, studioUrl: string): Pro
   for (;;) {
     const task = await manager.task(taskId);
     const done = task?.status === "completed" && task.account.linkRss !== "";
-    const over = task === null || task.status === "failed" || task.status === "cancel" || task.state === "needs_person" || Date.now() > deadline;
+    const over =
+      task === null || task.status === "failed" || task.status === "cancel" || task.state === "needs_person" || Date.now() > deadline;
     if (done || over) return toResult(task, { ok: done, studio: studioUrl, manager: manager.url });
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -130,7 +152,21 @@ function toResult(task: TaskView | null, known: Pick<DemoResult, "ok" | "studio"
 }
 
 function printout(result: DemoResult, config: Config): string {
-  const rows = result.episodes.map(({ title, link }, index) => [styleText("dim", String(index + 1)), title, link ? styleText("cyan", link) : styleText("yellow", "not posted")]);
-  const end = result.ok ? styleText("green", `✓ ${rows.length} episodes published and reported, ${result.seconds} s after the start`) : styleText("red", `✗ ${result.status}: ${result.error}`);
-  return ["", table(rows), "", `RSS     ${styleText("cyan", result.link_rss || "-")}`, `Studio  ${result.studio}  ${styleText("dim", `sign in with what stands in ${join(config.data, "demo.json")}`)}`, "", end].join("\n");
+  const rows = result.episodes.map(({ title, link }, index) => [
+    styleText("dim", String(index + 1)),
+    title,
+    link ? styleText("cyan", link) : styleText("yellow", "not posted"),
+  ]);
+  const end = result.ok
+    ? styleText("green", `✓ ${rows.length} episodes published and reported, ${result.seconds} s after the start`)
+    : styleText("red", `✗ ${result.status}: ${result.error}`);
+  return [
+    "",
+    table(rows),
+    "",
+    `RSS     ${styleText("cyan", result.link_rss || "-")}`,
+    `Studio  ${result.studio}  ${styleText("dim", `sign in with what stands in ${join(config.data, "demo.json")}`)}`,
+    "",
+    end,
+  ].join("\n");
 }

@@ -28,7 +28,9 @@ const checks: Record<string, Check> = {
   async node() {
     const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
     const fine = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
-    return fine ? ["ok", `Node ${process.versions.node}`] : ["fail", `Node ${process.versions.node} is too old; run it by \`npm start\`, or install Node ${OLDEST_NODE.join(".")}`];
+    return fine
+      ? ["ok", `Node ${process.versions.node}`]
+      : ["fail", `Node ${process.versions.node} is too old; run it by \`npm start\`, or install Node ${OLDEST_NODE.join(".")}`];
   },
 
   async "data folder"(config) {
@@ -37,7 +39,9 @@ const checks: Record<string, Check> = {
     const { bavail, bsize } = statfsSync(config.data);
     const free = bavail * bsize;
     const megabytes = Math.round(free / 1024 / 1024);
-    return free > DISK_LIMIT_BYTES ? ["ok", `${config.data}, ${megabytes} MB free`] : ["warn", `${config.data} has ${megabytes} MB left; free some, or move it by PODCREW_DATA`];
+    return free > DISK_LIMIT_BYTES
+      ? ["ok", `${config.data}, ${megabytes} MB free`]
+      : ["warn", `${config.data} has ${megabytes} MB left; free some, or move it by PODCREW_DATA`];
   },
 
   async browser(config) {
@@ -48,8 +52,15 @@ const checks: Record<string, Check> = {
       await browser.close();
       return ["ok", `${version} at BROWSER_WS`];
     }
-    if (!settings.executablePath) return ["fail", "no Chromium found; run `npm start` (sets it up) or `node scripts/setup.mjs`, or name one by PODCREW_BROWSER"];
-    const browser = await chromium.launch({ executablePath: settings.executablePath, args: settings.args, env: { ...(process.env as Record<string, string>), ...settings.env }, chromiumSandbox: settings.sandbox, timeout: 30_000 });
+    if (!settings.executablePath)
+      return ["fail", "no Chromium found; run `npm start` (sets it up) or `node scripts/setup.mjs`, or name one by PODCREW_BROWSER"];
+    const browser = await chromium.launch({
+      executablePath: settings.executablePath,
+      args: settings.args,
+      env: { ...(process.env as Record<string, string>), ...settings.env },
+      chromiumSandbox: settings.sandbox,
+      timeout: 30_000,
+    });
     const version = browser.version();
     await browser.close();
     return ["ok", `Chromium ${version}, ${settings.executablePath}`];
@@ -62,14 +73,17 @@ const checks: Record<string, Check> = {
   },
 
   async database(config) {
-    if (!config.databaseUrl) return ["ok", existsSync(`${config.data}/db`) ? `embedded, ${config.data}/db` : "embedded, made at the first start"];
+    if (!config.databaseUrl)
+      return ["ok", existsSync(`${config.data}/db`) ? `embedded, ${config.data}/db` : "embedded, made at the first start"];
     const { default: pg } = await import("pg");
     const client = new pg.Client({ connectionString: config.databaseUrl, connectionTimeoutMillis: 10_000 });
     await client.connect();
     try {
       const { rows } = await client.query<{ v: string }>("select current_setting('server_version') v");
       const version = rows[0]?.v ?? "?";
-      return Number.parseInt(version, 10) >= 15 ? ["ok", `PostgreSQL ${version}`] : ["fail", `PostgreSQL ${version} is too old; 15 or newer is needed`];
+      return Number.parseInt(version, 10) >= 15
+        ? ["ok", `PostgreSQL ${version}`]
+        : ["fail", `PostgreSQL ${version} is too old; 15 or newer is needed`];
     } finally {
       await client.end();
     }
@@ -77,16 +91,22 @@ const checks: Record<string, Check> = {
 
   async "vault key"(config) {
     if (config.key || config.keyFile) return ["ok", config.key ? "from PODCREW_KEY" : `from ${config.keyFile}`];
-    if (config.databaseUrl) return ["fail", "none; set PODCREW_KEY (openssl rand -base64 32) or PODCREW_KEY_FILE: all farms of one database share it"];
+    if (config.databaseUrl)
+      return ["fail", "none; set PODCREW_KEY (openssl rand -base64 32) or PODCREW_KEY_FILE: all farms of one database share it"];
     return ["ok", `${config.data}/vault.key${existsSync(`${config.data}/vault.key`) ? "" : ", made at the first start"}`];
   },
 
   async manager(config) {
     if (!config.managerUrl) return ["skip", "MANAGER_URL is not set: the embedded one is used"];
     if (!config.apiKey) return ["fail", "API_KEY is missing; make one at the manager (`podcrew key create NAME`)"];
-    const answer = await requestJson(`${config.managerUrl}/api/v1/podcast/links/00000000-0000-4000-8000-000000000000`, { headers: { [workerHeaders.apiKey]: config.apiKey }, deadlineMs: 10_000 });
-    if (answer.status === 401 || answer.status === 403) return ["fail", `${config.managerUrl} refuses API_KEY (${answer.status}); make a new one at the manager`];
-    if (answer.status !== 404 && answer.status !== 200) return ["warn", `${config.managerUrl} answers ${answer.status}; is it a Podcast worker API?`];
+    const answer = await requestJson(`${config.managerUrl}/api/v1/podcast/links/00000000-0000-4000-8000-000000000000`, {
+      headers: { [workerHeaders.apiKey]: config.apiKey },
+      deadlineMs: 10_000,
+    });
+    if (answer.status === 401 || answer.status === 403)
+      return ["fail", `${config.managerUrl} refuses API_KEY (${answer.status}); make a new one at the manager`];
+    if (answer.status !== 404 && answer.status !== 200)
+      return ["warn", `${config.managerUrl} answers ${answer.status}; is it a Podcast worker API?`];
     return ["ok", `${config.managerUrl} knows this key`];
   },
 
@@ -96,7 +116,12 @@ const checks: Record<string, Check> = {
     const date = Date.parse(answer.headers.get("date") ?? "");
     if (Number.isNaN(date)) return ["skip", "the manager does not tell the time"];
     const skew = Math.round((Date.now() - date) / 1000);
-    return Math.abs(skew) <= SKEW_LIMIT_SECONDS ? ["ok", `within ${Math.abs(skew) + 1} s of the manager's`] : ["fail", `${Math.abs(skew)} s ${skew > 0 ? "ahead of" : "behind"} the manager's; authenticator codes will be refused. Turn on time synchronisation (timedatectl set-ntp true)`];
+    return Math.abs(skew) <= SKEW_LIMIT_SECONDS
+      ? ["ok", `within ${Math.abs(skew) + 1} s of the manager's`]
+      : [
+          "fail",
+          `${Math.abs(skew)} s ${skew > 0 ? "ahead of" : "behind"} the manager's; authenticator codes will be refused. Turn on time synchronisation (timedatectl set-ntp true)`,
+        ];
   },
 
   async mail(config) {
@@ -109,7 +134,9 @@ const checks: Record<string, Check> = {
       socket.once("error", reject);
       return promise.finally(() => socket.destroy());
     });
-    return greeting.startsWith("* OK") ? ["ok", `${host}:${config.imapPort} answers`] : ["warn", `${host}:${config.imapPort} does not speak IMAP`];
+    return greeting.startsWith("* OK")
+      ? ["ok", `${host}:${config.imapPort} answers`]
+      : ["warn", `${host}:${config.imapPort} does not speak IMAP`];
   },
 
   async narration(config) {
@@ -118,7 +145,10 @@ const checks: Record<string, Check> = {
       import.meta.resolve("@echogarden/espeak-ng-emscripten");
       return ["ok", "espeak-ng"];
     } catch {
-      return ["warn", "espeak-ng is not installed: episodes need an audio_url. `npm install @echogarden/espeak-ng-emscripten`, or set VOICE_COMMAND"];
+      return [
+        "warn",
+        "espeak-ng is not installed: episodes need an audio_url. `npm install @echogarden/espeak-ng-emscripten`, or set VOICE_COMMAND",
+      ];
     }
   },
 };
@@ -127,7 +157,10 @@ const checks: Record<string, Check> = {
 export async function examine(config: Config): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [check, run] of Object.entries(checks)) {
-    const [verdict, say] = await run(config).catch((error: unknown): [Verdict, string] => ["fail", redact((error as Error).message.split("\n")[0] ?? "")]);
+    const [verdict, say] = await run(config).catch((error: unknown): [Verdict, string] => [
+      "fail",
+      redact((error as Error).message.split("\n")[0] ?? ""),
+    ]);
     findings.push({ check, verdict, say });
   }
   return findings;
@@ -138,6 +171,8 @@ const marks = { ok: ["green", "✓"], warn: ["yellow", "!"], fail: ["red", "✗"
 export async function doctor(config: Config, json: boolean): Promise<number> {
   const findings = await examine(config);
   if (json) console.log(JSON.stringify(findings));
-  else for (const { check, verdict, say } of findings) console.log(`${styleText(marks[verdict][0], marks[verdict][1])} ${check.padEnd(12)} ${say}`);
+  else
+    for (const { check, verdict, say } of findings)
+      console.log(`${styleText(marks[verdict][0], marks[verdict][1])} ${check.padEnd(12)} ${say}`);
   return findings.some(({ verdict }) => verdict === "fail") ? 1 : 0;
 }

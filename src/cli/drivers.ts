@@ -22,16 +22,24 @@ export function driverModules(config: Config): string[] {
   try {
     return [...modules, ...driverFiles(resolve(config.drivers))];
   } catch (error) {
-    throw new UsageError(`DRIVERS=${config.drivers} can't be read (${(error as NodeJS.ErrnoException).code}). Name a folder with your driver files.`);
+    throw new UsageError(
+      `DRIVERS=${config.drivers} can't be read (${(error as NodeJS.ErrnoException).code}). Name a folder with your driver files.`,
+    );
   }
 }
 
 /** Prints every driver, and what is wrong with those that can't be used. @returns 1 when there is one of these */
 export async function listDrivers(config: Config): Promise<number> {
   const { Piscina } = await import("piscina");
-  const worker = new Piscina({ filename: new URL(import.meta.url.endsWith(".ts") ? "../worker/entry.ts" : "../worker/entry.js", import.meta.url).href, maxThreads: 1 });
+  const worker = new Piscina({
+    filename: new URL(import.meta.url.endsWith(".ts") ? "../worker/entry.ts" : "../worker/entry.js", import.meta.url).href,
+    maxThreads: 1,
+  });
   try {
-    const { cards, problems } = (await worker.run({ modules: driverModules(config) }, { name: "describe" })) as { cards: DriverCard[]; problems: { module: string; message: string }[] };
+    const { cards, problems } = (await worker.run({ modules: driverModules(config) }, { name: "describe" })) as {
+      cards: DriverCard[];
+      problems: { module: string; message: string }[];
+    };
     const rows = cards.map((card) => [card.site, card.hosts.join(", ") || "by SITES", card.tier, card.post, fileURLToPath(card.module)]);
     process.stdout.write(`${table([["SITE", "HOSTS", "TIER", "POSTS BY", "FILE"], ...rows])}\n`);
     for (const { module, message } of problems) process.stderr.write(`${fileURLToPath(module)}: ${message}\n`);

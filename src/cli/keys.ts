@@ -19,7 +19,12 @@ export async function withManager<T>(config: Config, work: (manager: Manager, lo
         title: "the manager",
         async start() {
           if (!parts.store || !parts.vault) throw new Error("the store is not open");
-          const manager = await openManager({ store: parts.store, vault: parts.vault, log, config: { host: "127.0.0.1", port: 0, allowedHosts: [], publicUrl: config.publicManagerUrl } });
+          const manager = await openManager({
+            store: parts.store,
+            vault: parts.vault,
+            log,
+            config: { host: "127.0.0.1", port: 0, allowedHosts: [], publicUrl: config.publicManagerUrl },
+          });
           parts.manager = manager;
           return async () => manager.close();
         },
@@ -48,7 +53,9 @@ export async function listKeys(config: Config): Promise<number> {
   return withManager(config, async (manager) => {
     const keys = await manager.keys.list();
     const day = (date: Date | null): string => (date ? date.toISOString().slice(0, 16).replace("T", " ") : "never");
-    process.stdout.write(`${table([["ID", "NAME", "PREFIX", "LAST USED", "STATE"], ...keys.map((key) => [key.id, key.name, `${key.prefix}…`, day(key.lastUsedAt), key.revokedAt ? "revoked" : "active"])])}\n`);
+    process.stdout.write(
+      `${table([["ID", "NAME", "PREFIX", "LAST USED", "STATE"], ...keys.map((key) => [key.id, key.name, `${key.prefix}…`, day(key.lastUsedAt), key.revokedAt ? "revoked" : "active"])])}\n`,
+    );
     return 0;
   });
 }

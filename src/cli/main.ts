@@ -6,7 +6,10 @@ import { redact } from "../kit/redact.ts";
 import { settings } from "../kit/settings.ts";
 
 /** Options of every command: one flag per setting (`--manager-port 9000`), named as in podcrew.config. */
-function addSettings(command: Command, names: readonly (keyof typeof settings)[] = Object.keys(settings) as (keyof typeof settings)[]): Command {
+function addSettings(
+  command: Command,
+  names: readonly (keyof typeof settings)[] = Object.keys(settings) as (keyof typeof settings)[],
+): Command {
   for (const name of names) {
     const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     const { say, env } = settings[name];
@@ -38,34 +41,98 @@ function wire(command: Command, action: Action): void {
 }
 
 function program(): Command {
-  const podcrew = new Command("podcrew").description("A crew of browsers that publishes podcasts.").version(packageVersion()).showHelpAfterError("(podcrew --help shows all commands)");
-  const once = (command: Command): Command => command.option("--once", "end when all is posted: exit code 0, or 1 when something could not be").option("--json", "print the result as one JSON line on stdout");
+  const podcrew = new Command("podcrew")
+    .description("A crew of browsers that publishes podcasts.")
+    .version(packageVersion())
+    .showHelpAfterError("(podcrew --help shows all commands)");
+  const once = (command: Command): Command =>
+    command
+      .option("--once", "end when all is posted: exit code 0, or 1 when something could not be")
+      .option("--json", "print the result as one JSON line on stdout");
 
-  wire(once(podcrew.command("demo").description("manager, studio and farm in one process, with a demo task: three narrated episodes")), async (config, options) => (await import("./demo.ts")).demo(config, { once: Boolean(options["once"]), json: Boolean(options["json"]) }));
-  wire(podcrew.command("up").description("manager, studio and farm in one process"), async (config) => (await import("./serve.ts")).serve(config, ["manager", "studio", "farm"]));
-  wire(podcrew.command("farm").description("the farm alone, against MANAGER_URL and API_KEY"), async (config) => (await import("./serve.ts")).serve(config, ["farm"]));
-  wire(podcrew.command("manager").description("the manager alone"), async (config) => (await import("./serve.ts")).serve(config, ["manager"]));
-  wire(podcrew.command("studio").description("the studio alone"), async (config) => (await import("./serve.ts")).serve(config, ["studio"]));
-  wire(podcrew.command("run").argument("<file>", "tasks as the worker API writes them: one, or a list").option("--json", "print the result as one JSON line on stdout").description("post the tasks of a file, without a manager"), async (config, options, [file = ""]) => (await import("./run-file.ts")).runFile(config, file, Boolean(options["json"])));
   wire(
-    podcrew.command("debug").argument("<task>", "a task file, or the id of a task at MANAGER_URL").option("--until <step>", "stop before this step").option("--slow <ms>", "pause between the browser's actions", "0").option("--publish", "do not stop before the irreversible step").description("one task, watched; stops before the irreversible step"),
-    async (config, options, [task = ""]) => (await import("./debug.ts")).debug(config, task, { until: options["until"] as string | undefined, slowMs: Number(options["slow"]), publish: Boolean(options["publish"]) }),
+    once(podcrew.command("demo").description("manager, studio and farm in one process, with a demo task: three narrated episodes")),
+    async (config, options) => (await import("./demo.ts")).demo(config, { once: Boolean(options["once"]), json: Boolean(options["json"]) }),
   );
-  wire(podcrew.command("doctor").option("--json", "as JSON").description("what is wrong here, and what to do"), async (config, options) => (await import("./doctor.ts")).doctor(config, Boolean(options["json"])));
-  wire(podcrew.command("status").option("--json", "as JSON").description("what the running farm does, and why it waits"), async (config, options) => (await import("./status.ts")).status(config, Boolean(options["json"])));
-  wire(podcrew.command("resolve").argument("<task>").argument("<episode>").option("--posted <url>", "it is there").option("--absent", "it is not there: post it").description("tell the farm what a person saw of an episode in doubt"), async (config, options, [task = "", episode = ""]) => (await import("./status.ts")).resolve(config, task, episode, { posted: options["posted"] as string | undefined, absent: Boolean(options["absent"]) }));
+  wire(podcrew.command("up").description("manager, studio and farm in one process"), async (config) =>
+    (await import("./serve.ts")).serve(config, ["manager", "studio", "farm"]),
+  );
+  wire(podcrew.command("farm").description("the farm alone, against MANAGER_URL and API_KEY"), async (config) =>
+    (await import("./serve.ts")).serve(config, ["farm"]),
+  );
+  wire(podcrew.command("manager").description("the manager alone"), async (config) =>
+    (await import("./serve.ts")).serve(config, ["manager"]),
+  );
+  wire(podcrew.command("studio").description("the studio alone"), async (config) => (await import("./serve.ts")).serve(config, ["studio"]));
+  wire(
+    podcrew
+      .command("run")
+      .argument("<file>", "tasks as the worker API writes them: one, or a list")
+      .option("--json", "print the result as one JSON line on stdout")
+      .description("post the tasks of a file, without a manager"),
+    async (config, options, [file = ""]) => (await import("./run-file.ts")).runFile(config, file, Boolean(options["json"])),
+  );
+  wire(
+    podcrew
+      .command("debug")
+      .argument("<task>", "a task file, or the id of a task at MANAGER_URL")
+      .option("--until <step>", "stop before this step")
+      .option("--slow <ms>", "pause between the browser's actions", "0")
+      .option("--publish", "do not stop before the irreversible step")
+      .description("one task, watched; stops before the irreversible step"),
+    async (config, options, [task = ""]) =>
+      (await import("./debug.ts")).debug(config, task, {
+        until: options["until"] as string | undefined,
+        slowMs: Number(options["slow"]),
+        publish: Boolean(options["publish"]),
+      }),
+  );
+  wire(podcrew.command("doctor").option("--json", "as JSON").description("what is wrong here, and what to do"), async (config, options) =>
+    (await import("./doctor.ts")).doctor(config, Boolean(options["json"])),
+  );
+  wire(
+    podcrew.command("status").option("--json", "as JSON").description("what the running farm does, and why it waits"),
+    async (config, options) => (await import("./status.ts")).status(config, Boolean(options["json"])),
+  );
+  wire(
+    podcrew
+      .command("resolve")
+      .argument("<task>")
+      .argument("<episode>")
+      .option("--posted <url>", "it is there")
+      .option("--absent", "it is not there: post it")
+      .description("tell the farm what a person saw of an episode in doubt"),
+    async (config, options, [task = "", episode = ""]) =>
+      (await import("./status.ts")).resolve(config, task, episode, {
+        posted: options["posted"] as string | undefined,
+        absent: Boolean(options["absent"]),
+      }),
+  );
 
   const driver = podcrew.command("driver").description("the driver author's tools");
-  wire(driver.command("list").description("the drivers that this farm knows"), async (config) => (await import("./drivers.ts")).listDrivers(config));
+  wire(driver.command("list").description("the drivers that this farm knows"), async (config) =>
+    (await import("./drivers.ts")).listDrivers(config),
+  );
 
   const key = podcrew.command("key").description("keys of the manager's worker API");
-  wire(key.command("create").argument("<name>").description("make a key; it is shown once"), async (config, _options, [name = ""]) => (await import("./keys.ts")).createKey(config, name));
+  wire(key.command("create").argument("<name>").description("make a key; it is shown once"), async (config, _options, [name = ""]) =>
+    (await import("./keys.ts")).createKey(config, name),
+  );
   wire(key.command("list").description("all keys, by their prefixes"), async (config) => (await import("./keys.ts")).listKeys(config));
-  wire(key.command("revoke").argument("<id>").description("end a key"), async (config, _options, [id = ""]) => (await import("./keys.ts")).revokeKey(config, id));
+  wire(key.command("revoke").argument("<id>").description("end a key"), async (config, _options, [id = ""]) =>
+    (await import("./keys.ts")).revokeKey(config, id),
+  );
 
   const account = podcrew.command("account").description("people who may sign in to the studio");
   wire(
-    account.command("create").argument("<email>").addOption(new Option("--second-factor <kind>", "after the password").choices(["none", "totp", "mail"]).default("totp")).option("--show <name>", "also make a show of this name (8-44 of a-z 0-9 - _)").option("--title <title>", "the show's title").addOption(new Option("--language <code>", "of the studio's pages").choices(["en", "vi"]).default("en")).description("make a studio account; the password is read from stdin, or made and shown once"),
+    account
+      .command("create")
+      .argument("<email>")
+      .addOption(new Option("--second-factor <kind>", "after the password").choices(["none", "totp", "mail"]).default("totp"))
+      .option("--show <name>", "also make a show of this name (8-44 of a-z 0-9 - _)")
+      .option("--title <title>", "the show's title")
+      .addOption(new Option("--language <code>", "of the studio's pages").choices(["en", "vi"]).default("en"))
+      .description("make a studio account; the password is read from stdin, or made and shown once"),
     async (config, options, [email = ""]) => (await import("./accounts.ts")).createAccount(config, email, options),
   );
   return podcrew;

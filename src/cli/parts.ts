@@ -35,7 +35,9 @@ export function storeStage(config: Config, log: Log, parts: Parts): Stage {
     title: config.databaseUrl ? "the database" : "the embedded database",
     async start() {
       await mkdir(config.data, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-        throw new UsageError(`The data folder ${config.data} can't be made (${error.code}). Repair the permissions, or choose another one: PODCREW_DATA=./other`);
+        throw new UsageError(
+          `The data folder ${config.data} can't be made (${error.code}). Repair the permissions, or choose another one: PODCREW_DATA=./other`,
+        );
       });
       const vault = openVault({ key: config.key, keyFile: config.keyFile, dataDir: config.data, embedded: !config.databaseUrl });
       const store = await openStore({ dataDir: config.data, databaseUrl: config.databaseUrl, log });
@@ -61,7 +63,12 @@ export function managerStage(config: Config, log: Log, parts: Parts): Stage {
   return {
     title: "the manager",
     async start() {
-      const manager = await openManager({ ...opened(parts), log, dataDir: config.data, config: { host: config.host, port: config.managerPort, allowedHosts: config.allowedHosts, publicUrl: config.publicManagerUrl } });
+      const manager = await openManager({
+        ...opened(parts),
+        log,
+        dataDir: config.data,
+        config: { host: config.host, port: config.managerPort, allowedHosts: config.allowedHosts, publicUrl: config.publicManagerUrl },
+      });
       parts.manager = manager;
       return async () => manager.close();
     },
@@ -75,7 +82,16 @@ export function studioStage(config: Config, log: Log, parts: Parts): Stage {
       const studio = await openStudio({
         ...opened(parts),
         log,
-        config: { host: config.host, port: config.studioPort, allowedHosts: config.allowedHosts, publicUrl: config.publicStudioUrl, dataDir: config.data, smtpUrl: config.smtpUrl, mailFrom: config.mailFrom, timeZone: config.timeZone },
+        config: {
+          host: config.host,
+          port: config.studioPort,
+          allowedHosts: config.allowedHosts,
+          publicUrl: config.publicStudioUrl,
+          dataDir: config.data,
+          smtpUrl: config.smtpUrl,
+          mailFrom: config.mailFrom,
+          timeZone: config.timeZone,
+        },
       });
       parts.studio = studio;
       return async () => studio.close();
@@ -120,15 +136,22 @@ export function farmStage(config: Config, log: Log, parts: Parts, options: FarmS
 /** The embedded studio is a site like any other; only its host is known here. */
 function sitesMap(config: Config, parts: Parts): SitesMap {
   const urls = [config.publicStudioUrl, parts.studio?.url].filter((url) => url !== undefined);
-  return { ...Object.fromEntries(urls.map((url) => [new URL(url).host, { driver: STUDIO_DRIVER, origin: parts.studio?.url ?? url }])), ...config.sites };
+  return {
+    ...Object.fromEntries(urls.map((url) => [new URL(url).host, { driver: STUDIO_DRIVER, origin: parts.studio?.url ?? url }])),
+    ...config.sites,
+  };
 }
 
 /** Where the farm pulls from: MANAGER_URL wins over the embedded manager. @throws UsageError when there is neither, or no key */
 async function managerSource(config: Config, parts: Parts): Promise<Source> {
   const url = config.managerUrl ?? parts.manager?.url;
-  if (!url) throw new UsageError("The farm does not know where to pull tasks from. Set MANAGER_URL (for example MANAGER_URL=https://manager.example.com) and API_KEY, or run `podcrew up`, which brings a manager.");
+  if (!url)
+    throw new UsageError(
+      "The farm does not know where to pull tasks from. Set MANAGER_URL (for example MANAGER_URL=https://manager.example.com) and API_KEY, or run `podcrew up`, which brings a manager.",
+    );
   const apiKey = config.managerUrl ? config.apiKey : (config.apiKey ?? (await firstKey(config)));
-  if (!apiKey) throw new UsageError(`The farm has no key for ${url}. Set API_KEY to one that the manager made (\`podcrew key create NAME\`).`);
+  if (!apiKey)
+    throw new UsageError(`The farm has no key for ${url}. Set API_KEY to one that the manager made (\`podcrew key create NAME\`).`);
   const source = createManagerSource({ url, apiKey, workerId: config.workerId ?? (await workerId(config.data)) });
   await greet(source, url);
   return source;
@@ -140,7 +163,10 @@ const NOBODYS_TASK = "00000000-0000-4000-8000-000000000000";
 async function greet(source: Source, url: string): Promise<void> {
   const answer = await source.read(NOBODYS_TASK);
   if (answer.kind !== "again") return;
-  if (/\b40[13]\b/.test(answer.why)) throw new UsageError(`The manager at ${url} refuses API_KEY: ${answer.why}. Make a new key there (\`podcrew key create NAME\`) and set it as API_KEY.`);
+  if (/\b40[13]\b/.test(answer.why))
+    throw new UsageError(
+      `The manager at ${url} refuses API_KEY: ${answer.why}. Make a new key there (\`podcrew key create NAME\`) and set it as API_KEY.`,
+    );
   throw new UsageError(`The manager at ${url} can't be used: ${answer.why}. Check MANAGER_URL and that it runs.`);
 }
 

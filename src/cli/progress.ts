@@ -41,7 +41,11 @@ export function renderLine(line: RunningLine, now: number, columns: number): str
  * @param running asked for at each redraw
  * @param waiting one sentence for when nothing runs, or null
  */
-export function showProgress(running: () => RunningLine[], waiting: () => string | null, out: NodeJS.WriteStream = process.stderr): Progress {
+export function showProgress(
+  running: () => RunningLine[],
+  waiting: () => string | null,
+  out: NodeJS.WriteStream = process.stderr,
+): Progress {
   if (!out.isTTY) return { stream: out, stop: () => undefined };
   const display = createLogUpdate(out, { showCursor: true });
   const draw = (): void => {
@@ -76,5 +80,12 @@ export function showProgress(running: () => RunningLine[], waiting: () => string
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, stripVTControlCharacters(cell).length)));
-  return rows.map((row) => row.map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - stripVTControlCharacters(cell).length)).join("  ").trimEnd()).join("\n");
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - stripVTControlCharacters(cell).length))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }

@@ -41,5 +41,12 @@ export async function runFile(config: Config, file: string, json: boolean): Prom
 function rows(id: string, result: FileResult | undefined): string[][] {
   if (result?.status !== "completed") return [[styleText("red", "✗"), id, result?.status ?? "not started", result?.error_message ?? ""]];
   const links = Object.values(result.links ?? {});
-  return [...(links.length > 0 ? links : [result.link_post ?? ""]).map((link, index) => [styleText("green", "✓"), index === 0 ? id : "", styleText("cyan", link)]), ["", "", `RSS ${result.link_rss ?? "-"}`]];
+  return [
+    ...(links.length > 0 ? links : [result.link_post ?? ""]).map((link, index) => [
+      styleText("green", "✓"),
+      index === 0 ? id : "",
+      styleText("cyan", link),
+    ]),
+    ["", "", `RSS ${result.link_rss ?? "-"}`],
+  ];
 }

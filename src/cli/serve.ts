@@ -12,11 +12,17 @@ export async function serve(config: Config, names: readonly PartName[]): Promise
   const parts: Parts = {};
   const view = showFarm(() => parts.farm);
   const log = createLog({ level: config.logLevel, format: config.logFormat, stream: view.stream });
-  const stages: Record<PartName, Stage> = { manager: managerStage(config, log, parts), studio: studioStage(config, log, parts), farm: farmStage(config, log, parts) };
+  const stages: Record<PartName, Stage> = {
+    manager: managerStage(config, log, parts),
+    studio: studioStage(config, log, parts),
+    farm: farmStage(config, log, parts),
+  };
   const asked = untilAsked(log);
   const stop = await startStages([storeStage(config, log, parts), ...names.map((name) => stages[name])], log);
   await parts.farm?.start();
-  log.info(`${names.join(", ")} ${names.length === 1 ? "is" : "are"} up: ${[parts.manager?.url, parts.studio?.url, parts.farm?.url].filter(Boolean).join(", ")} (Ctrl+C ends)`);
+  log.info(
+    `${names.join(", ")} ${names.length === 1 ? "is" : "are"} up: ${[parts.manager?.url, parts.studio?.url, parts.farm?.url].filter(Boolean).join(", ")} (Ctrl+C ends)`,
+  );
   const code = await asked;
   await stop();
   view.stop();

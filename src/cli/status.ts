@@ -15,11 +15,18 @@ function farmUrl(config: Config): string {
 async function ask(config: Config, path: string, json?: unknown): Promise<{ status: number; message: string; data: unknown }> {
   const url = farmUrl(config);
   try {
-    const { status, body } = await requestJson(`${url}${path}`, { method: json === undefined ? "GET" : "POST", json, deadlineMs: DEADLINE_MS });
+    const { status, body } = await requestJson(`${url}${path}`, {
+      method: json === undefined ? "GET" : "POST",
+      json,
+      deadlineMs: DEADLINE_MS,
+    });
     const envelope = z.looseObject({ message: z.string().default(""), data: z.unknown() }).safeParse(body);
     return { status, message: envelope.data?.message ?? "", data: envelope.data?.data };
   } catch (cause) {
-    throw new UsageError(`No farm answers at ${url}. Start one (\`podcrew up\` or \`podcrew farm\`), or say where it is: TASK_PORT, HOST.`, { cause });
+    throw new UsageError(
+      `No farm answers at ${url}. Start one (\`podcrew up\` or \`podcrew farm\`), or say where it is: TASK_PORT, HOST.`,
+      { cause },
+    );
   }
 }
 
@@ -40,16 +47,38 @@ export function describe(farm: FarmStatus, now: number): string {
     `reports ${pending === 0 ? "all delivered" : `${pending} to deliver, the oldest of ${oldest}`}${refused > 0 ? styleText("yellow", `, ${refused} refused by the manager`) : ""}`,
     ...farm.waits.map((why) => `waits   ${why}`),
   ];
-  if (farm.running.length > 0) lines.push("", ...farm.running.map((task) => renderLine({ ...task, step: task.detail ? `${task.step}: ${task.detail}` : task.step }, now, WIDE)));
+  if (farm.running.length > 0)
+    lines.push(
+      "",
+      ...farm.running.map((task) => renderLine({ ...task, step: task.detail ? `${task.step}: ${task.detail}` : task.step }, now, WIDE)),
+    );
   if (farm.needsPerson.length > 0) {
-    lines.push("", styleText("yellow", "A person is needed:"), table(farm.needsPerson.map(({ taskId, episodeId, account, site, title, why }) => ["  ", `${account} at ${site}`, title, why, episodeId ? styleText("dim", `podcrew resolve ${taskId} ${episodeId} --posted URL | --absent`) : ""])));
+    lines.push(
+      "",
+      styleText("yellow", "A person is needed:"),
+      table(
+        farm.needsPerson.map(({ taskId, episodeId, account, site, title, why }) => [
+          "  ",
+          `${account} at ${site}`,
+          title,
+          why,
+          episodeId ? styleText("dim", `podcrew resolve ${taskId} ${episodeId} --posted URL | --absent`) : "",
+        ]),
+      ),
+    );
   }
   return lines.join("\n");
 }
 
 /** A person's word on an episode in doubt. */
-export async function resolve(config: Config, task: string, episode: string, { posted, absent }: { posted: string | undefined; absent: boolean }): Promise<number> {
-  if ((posted !== undefined) === absent) throw new UsageError("Say what you saw: --posted URL when the episode is on the site, or --absent when it is not.");
+export async function resolve(
+  config: Config,
+  task: string,
+  episode: string,
+  { posted, absent }: { posted: string | undefined; absent: boolean },
+): Promise<number> {
+  if ((posted !== undefined) === absent)
+    throw new UsageError("Say what you saw: --posted URL when the episode is on the site, or --absent when it is not.");
   const answer = await ask(config, "/api/v1/farm/resolve", { task, episode, ...(posted !== undefined ? { posted } : { absent: true }) });
   if (answer.status !== 200) throw new UsageError(`The farm does not take that: ${answer.message}`);
   process.stdout.write(posted ? `Recorded as posted: ${posted}\n` : "Recorded as absent; it is posted again.\n");

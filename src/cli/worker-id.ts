@@ -6,7 +6,9 @@ import { join } from "node:path";
 /** This farm's name at the manager: made once, so that after a restart it is the same holder of its leases. */
 export async function workerId(dataDir: string): Promise<string> {
   const path = join(dataDir, "worker-id");
-  const made = `${hostname().replaceAll(/[^\w.-]/g, "-").slice(0, 60)}-${randomBytes(4).toString("hex")}`;
+  const made = `${hostname()
+    .replaceAll(/[^\w.-]/g, "-")
+    .slice(0, 60)}-${randomBytes(4).toString("hex")}`;
   try {
     await writeFile(path, `${made}\n`, { flag: "wx", mode: 0o600 });
     return made;

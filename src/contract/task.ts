@@ -121,7 +121,15 @@ export type AssignmentResult = z.infer<typeof assignmentResult>;
 /** What a worker is told when it asks for its next piece of work. */
 export const nextEpisode = z.discriminatedUnion("kind", [
   /** `post`: look, draft, publish. `look`: an outcome is unknown, only look. Both start with `looked`. */
-  z.object({ kind: z.literal("episode"), purpose: z.enum(["post", "look"]), fence: z.number(), draftId: z.string().nullable(), episode: preparedEpisode, position: z.number(), total: z.number() }),
+  z.object({
+    kind: z.literal("episode"),
+    purpose: z.enum(["post", "look"]),
+    fence: z.number(),
+    draftId: z.string().nullable(),
+    episode: preparedEpisode,
+    position: z.number(),
+    total: z.number(),
+  }),
   /** All episodes are on the site: read the feed link and end. */
   z.object({ kind: z.literal("finish") }),
   z.object({ kind: z.literal("stop"), reason: z.string() }),

@@ -49,7 +49,10 @@ export type WorkerTask = z.infer<typeof workerTask>;
 
 export const workerTaskList = z.looseObject({ success: z.boolean(), data: z.array(z.unknown()) });
 /** W5: our manager wraps the object; others answer it bare. */
-export const workerTaskAnswer = z.union([z.looseObject({ success: z.literal(true), data: workerTask }).transform((a) => a.data), workerTask]);
+export const workerTaskAnswer = z.union([
+  z.looseObject({ success: z.literal(true), data: workerTask }).transform((a) => a.data),
+  workerTask,
+]);
 
 /** W7. Strict on our own input only where the text says so: extra fields are ignored. */
 export const completeBody = z.object({ link_post: z.url({ protocol: /^https?$/ }), note: z.string().max(100_000).optional() });
@@ -57,7 +60,11 @@ export const completeBody = z.object({ link_post: z.url({ protocol: /^https?$/ }
 export const accountFields = ["link_rss", "cookie", "email", "password", "pass_mail", "twofa", "app_password"] as const;
 export type AccountField = (typeof accountFields)[number];
 /** W9. `code` and `retry: false` (permanent) are additive. */
-export const failBody = z.object({ error_message: z.string().max(10_000), code: z.string().max(100).optional(), retry: z.boolean().optional() });
+export const failBody = z.object({
+  error_message: z.string().max(10_000),
+  code: z.string().max(100).optional(),
+  retry: z.boolean().optional(),
+});
 
 export const workerHeaders = { apiKey: "x-api-key", workerId: "x-worker-id", sites: "x-worker-sites" } as const;
 

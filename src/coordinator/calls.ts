@@ -89,9 +89,10 @@ async function choose(run: TaskRun): Promise<NextEpisode> {
   const { ledger } = run.environment;
   for (;;) {
     if (run.draining) return { kind: "stop", reason: "the farm is shutting down" };
-    const stop = (await run.mayGoOn()) ?? (await releaseLeftOver(run));
+    const stop = (await run.mayGoOn()) ?? whyStuck(run);
     if (stop) return { kind: "stop", reason: stop };
-    const rows = await ledger.episodesOf(run.task);
+    const before = await ledger.episodesOf(run.task);
+    const rows = (await releaseLeftOver(run, before)) ? await ledger.episodesOf(run.task) : before;
     prepareAhead(run, rows);
     const picked = pickNext(rows, ledger.now());
     if (picked.kind === "finish") return { kind: "finish" };
@@ -103,14 +104,17 @@ async function choose(run: TaskRun): Promise<NextEpisode> {
   }
 }
 
-/** The worker asks for more while it still holds something: that came to no end, so it is free again. @returns why to stop, or null */
-async function releaseLeftOver(run: TaskRun): Promise<string | null> {
+/** The worker asks for more while it still holds something: that came to no end, so it is free again. @returns whether rows have changed */
+async function releaseLeftOver(run: TaskRun, rows: readonly EpisodeRow[]): Promise<boolean> {
   const { ledger } = run.environment;
   const { holder } = ledger.hand();
-  for (const row of await ledger.episodesOf(run.task)) {
-    if (row.holder !== holder || row.state === "doubt") continue;
-    await ledger.episodes.release(keyOfRow(row), "the worker went on without saying how the publish request went");
-  }
+  const left = rows.filter((row) => row.holder === holder && row.state !== "doubt");
+  for (const row of left) await ledger.episodes.release(keyOfRow(row), "the worker went on without saying how the publish request went");
+  return left.length > 0;
+}
+
+/** Sets the ending. @returns why to stop, or null */
+function whyStuck(run: TaskRun): string | null {
   const stuck = [...run.unsent.values()].some((times) => times >= MAX_UNSENT);
   if (!stuck) return null;
   run.end({ kind: "failed", failure: { code: "site.unreachable", detail: `the publish request could not be sent, ${MAX_UNSENT} times` } });

@@ -49,10 +49,12 @@ export class Dispatcher {
   async turn(): Promise<number> {
     // What a drain meets in the middle of its start has to be waited for as well.
     const turning = this.#turn();
-    const over: Promise<void> = turning.then(
-      () => undefined,
-      () => undefined,
-    ).finally(() => this.#ends.delete(over));
+    const over: Promise<void> = turning
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => this.#ends.delete(over));
     this.#ends.add(over);
     return turning;
   }

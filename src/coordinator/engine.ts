@@ -53,6 +53,8 @@ export interface EngineOptions {
 }
 
 const HEARTBEAT_MS = 3000;
+/** Nobody else can take a job from us there: only the claims' lease of a minute is to be renewed. */
+const SOLE_HEARTBEAT_MS = 15_000;
 const SWEEP_MS = 15_000;
 const FORGET_MS = 3600_000;
 const VIEW_MS = 5000;
@@ -140,13 +142,25 @@ export class Engine {
       { name: "pull", bell: pull, signal: this.#pulling.signal, turn: async () => this.#puller.turn() },
       { name: "dispatch", bell: dispatch, signal: this.#pulling.signal, turn: async () => this.#dispatcher.turn() },
       { name: "outbox", bell: outbox, signal: until, turn: async () => this.#outbox.turn() },
-      { name: "heartbeat", bell: new Bell(), signal: until, turn: async () => this.#dispatcher.heartbeat(HEARTBEAT_MS) },
+      {
+        name: "heartbeat",
+        bell: new Bell(),
+        signal: until,
+        turn: async () => this.#dispatcher.heartbeat(sole ? SOLE_HEARTBEAT_MS : HEARTBEAT_MS),
+      },
       { name: "sweep", bell: new Bell(), signal: until, turn: async () => this.#sweep() },
       {
         name: "keep-alive",
         bell: new Bell(),
         signal: until,
-        turn: async () => keepAlive({ ledger: this.ledger, source: this.#source, log, onCanceled: () => this.#ring(), onLost: (id, why) => this.#lost(id, why) }),
+        turn: async () =>
+          keepAlive({
+            ledger: this.ledger,
+            source: this.#source,
+            log,
+            onCanceled: () => this.#ring(),
+            onLost: (id, why) => this.#lost(id, why),
+          }),
       },
       { name: "forget", bell: new Bell(), signal: until, turn: async () => this.#forget() },
       { name: "view", bell: view, signal: until, turn: async () => this.#look().then(() => VIEW_MS) },
@@ -272,8 +286,8 @@ export class Engine {
   }
 
   #delivered(row: FarmEvents["reported"][0]): void {
+    // The view is not made anew for each report: its queries cost more than the report's own.
     this.events.emit("reported", row);
-    this.#bells.view.ring();
   }
 
   async #startRefused(taskId: string, why: string): Promise<void> {

@@ -137,8 +137,11 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
 
     let stopping: Promise<void> | null = null;
     const stop = async (deadlineMs: number): Promise<void> => {
-      await engine.stop(deadlineMs);
-      await close();
+      try {
+        await engine.stop(deadlineMs);
+      } finally {
+        await close();
+      }
     };
     return {
       url: listening.url,

@@ -85,7 +85,10 @@ export class Ledger {
         await insertTask(trx, task, site, source, sealTask(task, vault), now);
         // What an earlier task gave up on this account is asked for anew.
         for (const { id } of task.data_content)
-          await moveEpisode(trx, { accountKey: accountKeyOf(site, task), episodeId: id }, now, { from: ["failed", "canceled"], to: "waiting" });
+          await moveEpisode(trx, { accountKey: accountKeyOf(site, task), episodeId: id }, now, {
+            from: ["failed", "canceled"],
+            to: "waiting",
+          });
         await enqueueReports(trx, task.id, [{ kind: "start" }], now, vault);
         return "new";
       }

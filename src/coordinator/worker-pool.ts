@@ -26,7 +26,7 @@ const described = z.object({ cards: z.array(driverCard), problems: z.array(z.obj
 const CLOSE_BROWSER_MS = 5000;
 
 /** Drivers are other people's code: they need none of the farm's own secrets. */
-const keptBack = ["API_KEY", "PODCREW_KEY", "PODCREW_KEY_FILE", "DATABASE_URL", "SMTP_URL"] as const;
+const keptBack = ["API_KEY", "PODCREW_KEY", "PODCREW_KEY_FILE", "DATABASE_URL", "SMTP_URL", "TASK_TOKEN"] as const;
 
 function threadEnvironment(tmpDir: string): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: tmpDir };

@@ -24,9 +24,26 @@ export async function makeBenchEpisode(driver: Pick<Driver, "limits">, folder: s
   // Loaded here, so that a farm that imports drivers carries no image library in each of its threads.
   const { default: sharp } = await import("sharp");
   await writeFile(audioPath, Buffer.concat(Array.from({ length: frames }, () => FRAME)));
-  await sharp({ create: { width: edge, height: edge, channels: 3, background: "#1f7a6d" } }).jpeg().toFile(coverPath);
-  const aboutText = aboutHtml.replace(/<\/(p|li)>/g, " ").replace(/<[^>]*>/g, "").replace(/\s+/g, " ").trim();
-  return { id, title: `${title} ${id.slice(0, 4)}`, aboutHtml, aboutText, coverPath, audioPath, audioSeconds: frames * FRAME_SECONDS, language: "vi", narrated: false, marker };
+  await sharp({ create: { width: edge, height: edge, channels: 3, background: "#1f7a6d" } })
+    .jpeg()
+    .toFile(coverPath);
+  const aboutText = aboutHtml
+    .replace(/<\/(p|li)>/g, " ")
+    .replace(/<[^>]*>/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  return {
+    id,
+    title: `${title} ${id.slice(0, 4)}`,
+    aboutHtml,
+    aboutText,
+    coverPath,
+    audioPath,
+    audioSeconds: frames * FRAME_SECONDS,
+    language: "vi",
+    narrated: false,
+    marker,
+  };
 }
 
 function base32(bytes: Uint8Array): string {

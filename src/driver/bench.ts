@@ -3,21 +3,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Browser, BrowserContext, Page, Route } from "playwright";
+import type { Browser, BrowserContext } from "playwright";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Credentials } from "../contract/task.ts";
-import { UsageError } from "../kit/config.ts";
-import { findBrowser } from "../kit/find-browser.ts";
 import { BENCH_LINK, makeBenchEpisode } from "./bench-files.ts";
-import { createContext, readAccount, readCopy, readLink } from "./context.ts";
-import type { Driver, DriverContext, Episode } from "./contract.ts";
-import { dismissInterruptions } from "./interruptions.ts";
-import { openMailbox, type ImapServer, type Mailbox } from "./mailed-code.ts";
-import { isHeldRequest, sendHeld } from "./publish-request.ts";
-import { refusalOn, refusalsFor, untilRefused } from "./refusals.ts";
-import { createTotp } from "./totp.ts";
+import { enter, launch, STEP_TIMEOUT_MS, type Visit } from "./bench-visit.ts";
+import { readCopy, readLink } from "./context.ts";
+import type { Driver, Episode } from "./contract.ts";
+import type { ImapServer } from "./mailed-code.ts";
+import { refusalOn, refusalsFor } from "./refusals.ts";
 
-const STEP_TIMEOUT_MS = 20_000;
 const FEED_WITHIN_MS = 60_000;
 
 /** A twin of the site (or a test account on the real one) that the bench may post to. */
@@ -41,18 +36,6 @@ export interface BenchOptions {
   locale?: string;
 }
 
-/** What the engine does around one browser session, without its ledger. */
-interface Visit {
-  site: DriverContext;
-  page: Page;
-  context: BrowserContext;
-  /** Publish requests that left the browser. */
-  published(): number;
-  /** Pop-ups that were put away. */
-  dismissed(): number;
-  signIn(): Promise<void>;
-}
-
 /**
  * The conformance suite that each driver passes against its site's twin. Call it in a file that `node --test` runs.
  *
@@ -74,8 +57,18 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
 
     /** As in the engine, a session is used again: sites count sign-ins, and an authenticator gives one code in 30 s. */
     let session: Awaited<ReturnType<BrowserContext["storageState"]>> | null = null;
-    const stranger = async (work: (visit: Visit) => Promise<void>, account: Partial<Credentials> = {}, storageState = session): Promise<void> => {
-      const context = await browser.newContext({ baseURL: target.origin, locale: options.locale ?? "en-US", viewport: { width: 1280, height: 900 }, serviceWorkers: "block", ...(storageState && { storageState }) });
+    const stranger = async (
+      work: (visit: Visit) => Promise<void>,
+      account: Partial<Credentials> = {},
+      storageState = session,
+    ): Promise<void> => {
+      const context = await browser.newContext({
+        baseURL: target.origin,
+        locale: options.locale ?? "en-US",
+        viewport: { width: 1280, height: 900 },
+        serviceWorkers: "block",
+        ...(storageState && { storageState }),
+      });
       try {
         await work(await enter(bench, { ...target, account: { ...target.account, ...account } }, context));
       } finally {
@@ -200,7 +193,10 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
     });
 
     test("tells refusals by their code", async (t) => {
-      const cases = Object.entries(target.refusals ?? {}) as [FailureCode, NonNullable<NonNullable<BenchTarget["refusals"]>[FailureCode]>][];
+      const cases = Object.entries(target.refusals ?? {}) as [
+        FailureCode,
+        NonNullable<NonNullable<BenchTarget["refusals"]>[FailureCode]>,
+      ][];
       if (cases.length === 0) return t.skip("the target lists no refusals");
       for (const [code, { account, prepare, restore }] of cases) {
         const isTold = async ({ page, signIn }: Visit): Promise<void> => {
@@ -219,64 +215,6 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
   });
 }
 
-async function enter(driver: Driver, target: BenchTarget, context: BrowserContext): Promise<Visit> {
-  context.setDefaultTimeout(STEP_TIMEOUT_MS);
-  const page = await context.newPage();
-  let [published, dismissed] = [0, 0];
-  const counted = driver.interruptions.map(({ shows, dismiss }) => ({ shows, dismiss: async (shownOn: Page) => dismiss(shownOn).then(() => void (dismissed += 1)) }));
-  await dismissInterruptions(page, counted);
-  // The same way out as in the engine: sites that can't live with it show it here.
-  await context.route(driver.publishRequest.url, async (route: Route) => {
-    if (!isHeldRequest(driver.publishRequest, route.request())) return route.fallback();
-    published += 1;
-    await sendHeld(route, driver.publishRequest, STEP_TIMEOUT_MS);
-  });
-  const credentials: Credentials = { email: "", username: "", password: "", passMail: "", twofa: "", appPassword: "", cookie: "", ...target.account };
-  let mailbox: Mailbox | null = null;
-  const site = createContext({
-    page,
-    request: context.request,
-    account: readAccount(driver, credentials),
-    origin: target.origin,
-    totp: createTotp({ takeStep: async (seedHash, step) => takeOnce(`${seedHash}:${step}`) }),
-    mailedCode: async (query) => {
-      if (!mailbox) throw new UsageError("The driver asks for a mailed code: give the target's account an appPassword, and imap.");
-      return mailbox.code(query);
-    },
-    step: () => undefined,
-  });
-  const signIn = async (): Promise<void> => {
-    if (credentials.appPassword) mailbox = await openMailbox({ account: credentials, imap: target.imap ?? null, takeCode: async (codeHash) => takeOnce(codeHash) });
-    const watching = new AbortController();
-    try {
-      const refused = untilRefused(page, refusalsFor(driver, "signIn"), watching.signal).then((failure) => (failure ? Promise.reject(failure) : new Promise<never>(() => undefined)));
-      const signing = driver.signIn(site);
-      signing.catch(() => undefined);
-      await Promise.race([signing, refused]);
-    } finally {
-      watching.abort();
-      mailbox?.close();
-      mailbox = null;
-    }
-  };
-  return { site, page, context, published: () => published, dismissed: () => dismissed, signIn };
-}
-
-/** Codes that this process has used: what the coordinator keeps on disk. */
-const used = new Set<string>();
-function takeOnce(key: string): boolean {
-  if (used.has(key)) return false;
-  used.add(key);
-  return true;
-}
-
-async function launch(): Promise<Browser> {
-  const found = findBrowser({ setting: process.env["PODCREW_BROWSER"] || undefined });
-  if (!found) throw new UsageError("No browser was found. Run `podcrew doctor`, or set PODCREW_BROWSER.");
-  const { chromium } = await import("playwright");
-  return chromium.launch({ executablePath: found.executable, chromiumSandbox: process.getuid?.() !== 0, env: { ...(process.env as Record<string, string>), ...found.env } });
-}
-
 async function untilTrue<T>(what: string, withinMs: number, look: () => Promise<T | null>): Promise<T> {
   const began = performance.now();
   for (;;) {
@@ -288,5 +226,13 @@ async function untilTrue<T>(what: string, withinMs: number, look: () => Promise<
 }
 
 function decodeXml(text: string): string {
-  return text.replace(/&#(?:x([0-9a-f]+)|(\d+));/gi, (_, hex: string, dec: string) => String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(dec))).replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&quot;/g, '"').replace(/&apos;/g, "'").replace(/&amp;/g, "&");
+  return text
+    .replace(/&#(?:x([0-9a-f]+)|(\d+));/gi, (_, hex: string, dec: string) =>
+      String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(dec)),
+    )
+    .replace(/&lt;/g, "<")
+    .replace(/&gt;/g, ">")
+    .replace(/&quot;/g, '"')
+    .replace(/&apos;/g, "'")
+    .replace(/&amp;/g, "&");
 }

@@ -25,16 +25,23 @@ export function readAccount(driver: Pick<Driver, "site" | "account">, credential
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== "")) as AccountFields;
   const parsed = driver.account.safeParse(given);
   if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map((issue) => (issue.path[0] !== undefined && !(issue.path[0] in given) ? `${issue.path.join(".")} is missing` : `${issue.path.join(".")}: ${issue.message}`));
+  const wrong = parsed.error.issues.map((issue) =>
+    issue.path[0] !== undefined && !(issue.path[0] in given)
+      ? `${issue.path.join(".")} is missing`
+      : `${issue.path.join(".")}: ${issue.message}`,
+  );
   throw new Failure("account.incomplete", `${driver.site}: ${wrong.join("; ")}`);
 }
 
-const copySchema = z.object({ link: z.string(), id: z.string().default("") }).refine(({ link, id }) => link !== "" || id !== "", "a copy has a link or an id");
+const copySchema = z
+  .object({ link: z.string(), id: z.string().default("") })
+  .refine(({ link, id }) => link !== "" || id !== "", "a copy has a link or an id");
 
 /** What a driver said of a copy, with an absolute link. @throws Failure site.changed */
 export function readCopy(copy: Copy, origin: string): SiteCopy {
   const parsed = copySchema.safeParse(copy);
-  if (!parsed.success) throw new Failure("site.changed", `the driver gave no usable copy: ${parsed.error.issues.map((issue) => issue.message).join("; ")}`);
+  if (!parsed.success)
+    throw new Failure("site.changed", `the driver gave no usable copy: ${parsed.error.issues.map((issue) => issue.message).join("; ")}`);
   return { id: parsed.data.id, link: parsed.data.link === "" ? "" : readLink(parsed.data.link, origin) };
 }
 

@@ -17,7 +17,12 @@ const usualLimits: Limits = {
 
 const isFunction = z.custom<(...args: never[]) => unknown>((value) => typeof value === "function", "must be a function");
 const isRegExp = z.instanceof(RegExp, { error: "must be a regular expression" });
-const host = z.string().regex(/^[a-z0-9.-]+(:\d+)?$|^\[[0-9a-f:]+\](:\d+)?$/, 'must be a host such as "studio.example.com" or "localhost:8710", in lower case, without https:// and path');
+const host = z
+  .string()
+  .regex(
+    /^[a-z0-9.-]+(:\d+)?$|^\[[0-9a-f:]+\](:\d+)?$/,
+    'must be a host such as "studio.example.com" or "localhost:8710", in lower case, without https:// and path',
+  );
 const positive = z.number().int().positive();
 
 const declaration = z
@@ -25,7 +30,10 @@ const declaration = z
     site: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be a name such as "my-studio": lower case, digits, dashes'),
     hosts: z.array(host).optional(),
     origin: z.url({ protocol: /^https?$/, error: 'must be an address such as "https://studio.example.com"' }).optional(),
-    account: z.custom((value) => value instanceof z.ZodType, "must be a zod schema such as z.object({ email: z.email(), password: z.string() })"),
+    account: z.custom(
+      (value) => value instanceof z.ZodType,
+      "must be a zod schema such as z.object({ email: z.email(), password: z.string() })",
+    ),
     tier: z.enum(["drafts", "list", "blind"]).default("list"),
     limits: z
       .strictObject({
@@ -37,11 +45,24 @@ const declaration = z
       .partial()
       .default({}),
     refusals: z
-      .record(z.string().refine((code) => Object.hasOwn(failures, code), 'is no failure code; see the table in contract/failures.ts, for example "account.refused"'), z.union([isRegExp, z.strictObject({ text: isRegExp, within: z.string() })]))
+      .record(
+        z
+          .string()
+          .refine(
+            (code) => Object.hasOwn(failures, code),
+            'is no failure code; see the table in contract/failures.ts, for example "account.refused"',
+          ),
+        z.union([isRegExp, z.strictObject({ text: isRegExp, within: z.string() })]),
+      )
       .default({}),
     interruptions: z.array(z.strictObject({ shows: isFunction, dismiss: isFunction })).default([]),
     signInPage: isRegExp.default(/\/(log-?in|sign-?in)\b/i),
-    publishRequest: z.strictObject({ method: z.enum(["POST", "PUT", "PATCH", "GET"]), url: isRegExp, body: isRegExp.optional(), via: z.enum(["fetch", "continue"]).optional() }),
+    publishRequest: z.strictObject({
+      method: z.enum(["POST", "PUT", "PATCH", "GET"]),
+      url: isRegExp,
+      body: isRegExp.optional(),
+      via: z.enum(["fetch", "continue"]).optional(),
+    }),
     post: z.enum(["browser", "request"]).default("browser"),
     settleMs: z.number().int().min(0).default(120_000),
     concurrency: positive.default(1),
@@ -55,8 +76,22 @@ const declaration = z
     feed: isFunction,
     importFeed: isFunction.optional(),
   })
-  .refine(({ hosts, origin }) => (hosts?.length ?? 0) > 0 || origin, { path: ["hosts"], error: 'say which site it is: hosts: ["studio.example.com"] or origin: "https://studio.example.com"' })
-  .refine(({ publishRequest }) => !publishRequest.url.global && !publishRequest.url.sticky, { path: ["publishRequest", "url"], error: "must not carry the flags g or y: they make a match depend on the one before" });
+  .refine(({ hosts, origin }) => (hosts?.length ?? 0) > 0 || origin, {
+    path: ["hosts"],
+    error: 'say which site it is: hosts: ["studio.example.com"] or origin: "https://studio.example.com"',
+  })
+  .refine(({ publishRequest }) => !publishRequest.url.global && !publishRequest.url.sticky, {
+    path: ["publishRequest", "url"],
+    error: "must not carry the flags g or y: they make a match depend on the one before",
+  })
+  .refine(({ publishRequest: { body } }) => !body?.global && !body?.sticky, {
+    path: ["publishRequest", "body"],
+    error: "must not carry the flags g or y: they make a match depend on the one before",
+  })
+  .refine(({ signInPage }) => !signInPage.global && !signInPage.sticky, {
+    path: ["signInPage"],
+    error: "must not carry the flags g or y: they make a match depend on the one before",
+  });
 
 /**
  * Checks a driver's declaration and fills in the defaults.
@@ -81,17 +116,24 @@ export function defineDriver<Schema extends z.ZodType>(given: DriverDeclaration<
   const parsed = declaration.safeParse(given);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join(".") || "declaration"}: ${sayIssue(issue)}`);
-    throw new UsageError(`The driver ${JSON.stringify(given?.site ?? "without a name")} has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n${problems.join("\n")}`);
+    throw new UsageError(
+      `The driver ${JSON.stringify(given?.site ?? "without a name")} has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}:\n${problems.join("\n")}`,
+    );
   }
   const { hosts, origin, limits, ...rest } = parsed.data;
   // Everything below was checked above; zod can't express the verbs' types.
-  return { ...rest, hosts: [...(hosts ?? []), ...(origin ? [new URL(origin).host] : [])], limits: { ...usualLimits, ...limits }, [made]: true } as unknown as Driver<Schema>;
+  return {
+    ...rest,
+    hosts: [...(hosts ?? []), ...(origin ? [new URL(origin).host] : [])],
+    limits: { ...usualLimits, ...limits },
+    [made]: true,
+  } as unknown as Driver<Schema>;
 }
 
 function sayIssue(issue: z.core.$ZodIssue): string {
   if (issue.code === "unrecognized_keys") return `does not know ${issue.keys.join(", ")}`;
   if (issue.code === "invalid_key") return issue.issues.map((inner) => inner.message).join("; ");
-  if (issue.code === "invalid_union") return "must be a regular expression, or { text: /…/, within: \"css selector\" }";
+  if (issue.code === "invalid_union") return 'must be a regular expression, or { text: /…/, within: "css selector" }';
   return issue.message;
 }
 

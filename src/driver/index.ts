@@ -2,4 +2,15 @@
 export { defineDriver } from "./define-driver.ts";
 export { driverBench, type BenchTarget } from "./bench.ts";
 export { z } from "zod";
-export type { Copy, Driver, DriverContext, DriverDeclaration, Episode, Interruption, Limits, MailedCodeQuery, PublishRequest, Refusal } from "./contract.ts";
+export type {
+  Copy,
+  Driver,
+  DriverContext,
+  DriverDeclaration,
+  Episode,
+  Interruption,
+  Limits,
+  MailedCodeQuery,
+  PublishRequest,
+  Refusal,
+} from "./contract.ts";

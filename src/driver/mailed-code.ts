@@ -65,7 +65,8 @@ export async function openMailbox(options: MailboxOptions): Promise<Mailbox> {
 
 async function connect({ account, imap }: MailboxOptions): Promise<ImapFlow> {
   const password = (account.appPassword || account.passMail).replaceAll(" ", "");
-  if (!password) throw new Failure("account.incomplete", "the site mails a code, and the account has no app_password to read its mailbox with");
+  if (!password)
+    throw new Failure("account.incomplete", "the site mails a code, and the account has no app_password to read its mailbox with");
   const domain = account.email.slice(account.email.lastIndexOf("@") + 1).toLowerCase();
   const server = imap ?? { host: knownServers[domain] ?? `imap.${domain}`, port: 993, tls: true, caFile: null };
   const ca = server.caFile ? await readFile(server.caFile, "utf8") : null;
@@ -131,13 +132,17 @@ async function untilNewMail(client: ImapFlow, signal?: AbortSignal): Promise<voi
 async function newestCode(client: ImapFlow, noted: Noted, query: MailedCodeQuery, options: MailboxOptions): Promise<string | null> {
   try {
     await client.noop();
-    if (client.mailbox && client.mailbox.uidValidity !== noted.uidValidity) throw new Failure("mailbox.no_code", "the inbox was rebuilt while we waited");
+    if (client.mailbox && client.mailbox.uidValidity !== noted.uidValidity)
+      throw new Failure("mailbox.no_code", "the inbox was rebuilt while we waited");
     // "n:*" always includes the last mail, also when it is older than n.
-    const mails = (await client.fetchAll(`${noted.uidNext}:*`, { uid: true, source: true }, { uid: true })).filter((mail) => mail.uid >= noted.uidNext && mail.source);
+    const mails = (await client.fetchAll(`${noted.uidNext}:*`, { uid: true, source: true }, { uid: true })).filter(
+      (mail) => mail.uid >= noted.uidNext && mail.source,
+    );
     for (const mail of mails.toSorted((a, b) => b.uid - a.uid)) {
       const email = await PostalMime.parse(mail.source as Buffer);
       const code = readCode(email, query, options.account.email);
-      if (code && (await options.takeCode(createHash("sha256").update(`${noted.uidValidity}:${mail.uid}:${code}`).digest("hex")))) return code;
+      if (code && (await options.takeCode(createHash("sha256").update(`${noted.uidValidity}:${mail.uid}:${code}`).digest("hex"))))
+        return code;
     }
     return null;
   } catch (error) {
@@ -151,7 +156,9 @@ export function readCode(email: Email, query: Pick<MailedCodeQuery, "from" | "pa
   const sender = addresses([email.from])[0] ?? "";
   const allowed = [query.from].flat().map((from) => from.toLowerCase());
   if (!allowed.some((from) => (from.startsWith("@") ? sender.endsWith(from) : sender === from))) return null;
-  const recipients = [...addresses(email.to), ...addresses(email.cc), (email.deliveredTo ?? "").toLowerCase()];
+  const named = [...addresses(email.to), ...addresses(email.cc)];
+  // Every mail in the box was delivered to it, also one for maya+other@: where it went counts only when it names nobody.
+  const recipients = named.length > 0 ? named : [(email.deliveredTo ?? "").toLowerCase()];
   if (!recipients.includes(mailbox.toLowerCase())) return null;
   const pattern = query.pattern ?? SIX_DIGITS;
   for (const text of [email.subject, email.text, stripHtml(email.html ?? "")]) {
@@ -162,10 +169,15 @@ export function readCode(email: Email, query: Pick<MailedCodeQuery, "from" | "pa
 }
 
 function addresses(list: readonly (Address | undefined)[] | undefined): string[] {
-  return (list ?? []).flatMap((entry) => (entry?.group ? entry.group.map((member) => member.address) : entry?.address ? [entry.address] : [])).map((address) => address.toLowerCase());
+  return (list ?? [])
+    .flatMap((entry) => (entry?.group ? entry.group.map((member) => member.address) : entry?.address ? [entry.address] : []))
+    .map((address) => address.toLowerCase());
 }
 
 /** Colours such as #123456 in style sheets are no codes. */
 function stripHtml(html: string): string {
-  return html.replace(/<(style|script|head)\b[\s\S]*?<\/\1>/gi, " ").replace(/<[^>]*>/g, " ").replace(/&#?\w+;/g, " ");
+  return html
+    .replace(/<(style|script|head)\b[\s\S]*?<\/\1>/gi, " ")
+    .replace(/<[^>]*>/g, " ")
+    .replace(/&#?\w+;/g, " ");
 }

@@ -28,7 +28,12 @@ export function refusalsFor(driver: Pick<Driver, "refusals">, verb: string, epis
 }
 
 function locate(page: Page, refusal: Refusal): Locator {
-  return refusal instanceof RegExp ? page.getByText(refusal) : page.locator(refusal.within).filter({ hasText: refusal.text });
+  return refusal instanceof RegExp ? page.getByText(loose(refusal)) : page.locator(refusal.within).filter({ hasText: loose(refusal.text) });
+}
+
+/** Playwright matches expressions against the text as the HTML has it, where a sentence may go over two lines. */
+function loose({ source, flags }: RegExp): RegExp {
+  return new RegExp(source.replace(/ (?![*+?{])/g, "\\s+"), flags);
 }
 
 /** The refusal that the page shows now, if any. */

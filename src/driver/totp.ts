@@ -30,8 +30,10 @@ export function parseTotpSeed(text: string): TotpSeed {
   const algorithm = (uri?.searchParams.get("algorithm") ?? "sha1").toLowerCase().replace("-", "");
   if (!/^[A-Z2-7]{16,}$/.test(secret)) throw new Failure("totp.malformed", "at least 16 characters A-Z and 2-7 are needed");
   if (digits !== 6 && digits !== 7 && digits !== 8) throw new Failure("totp.malformed", `digits=${digits} is not 6, 7 or 8`);
-  if (!Number.isInteger(periodSeconds) || periodSeconds < 10 || periodSeconds > 300) throw new Failure("totp.malformed", `period=${periodSeconds} is not 10 to 300 s`);
-  if (algorithm !== "sha1" && algorithm !== "sha256" && algorithm !== "sha512") throw new Failure("totp.malformed", `the algorithm ${algorithm} is not SHA1, SHA256 or SHA512`);
+  if (!Number.isInteger(periodSeconds) || periodSeconds < 10 || periodSeconds > 300)
+    throw new Failure("totp.malformed", `period=${periodSeconds} is not 10 to 300 s`);
+  if (algorithm !== "sha1" && algorithm !== "sha256" && algorithm !== "sha512")
+    throw new Failure("totp.malformed", `the algorithm ${algorithm} is not SHA1, SHA256 or SHA512`);
   return { bytes: decode(secret), digits, periodSeconds, algorithm };
 }
 
@@ -48,27 +50,31 @@ export interface TotpOptions {
   takeStep(seedHash: string, step: number): Promise<boolean>;
   clock?: Clock;
   signal?: AbortSignal;
+  /** Told before each wait, so that somebody who watches knows what for. */
+  onWait?: (waitMs: number) => void;
 }
 
 /**
  * Codes of which no two share a time step, each with at least 8 s left to live.
  * @throws Failure totp.malformed
  */
-export function createTotp({ takeStep, clock = systemClock, signal }: TotpOptions): (secret: string) => Promise<string> {
+export function createTotp({ takeStep, clock = systemClock, signal, onWait }: TotpOptions): (secret: string) => Promise<string> {
   return async (secret) => {
     const seed = parseTotpSeed(secret);
     const seedHash = createHash("sha256").update(seed.bytes).digest("hex");
     const periodMs = seed.periodSeconds * 1000;
-    for (let tries = 0; tries < MAX_STEPS; ) {
+    for (let tries = 0; tries < MAX_STEPS;) {
       signal?.throwIfAborted();
       const now = clock.now();
       const leftMs = periodMs - (now % periodMs);
       if (leftMs < MIN_LEFT_MS) {
+        onWait?.(leftMs);
         await clock.sleep(leftMs, signal);
         continue;
       }
       if (await takeStep(seedHash, Math.floor(now / periodMs))) return code(seed, now);
       tries += 1;
+      onWait?.(leftMs);
       await clock.sleep(leftMs, signal);
     }
     throw new Failure("totp.refused", `the last ${MAX_STEPS} codes of this seed were all used already, elsewhere`);

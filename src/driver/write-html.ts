@@ -9,8 +9,10 @@ const ways = ["quill", "paste", "insert"] as const;
 
 /** @throws Failure site.changed when no way leaves the text in the editor */
 export async function writeHtml(editor: Locator, html: string): Promise<void> {
-  await editor.scrollIntoViewIfNeeded();
-  const tag = await editor.evaluate((element) => element.tagName);
+  const tag = await editor.evaluate((element) => {
+    element.scrollIntoView({ block: "nearest" });
+    return element.tagName;
+  });
   if (tag === "TEXTAREA" || tag === "INPUT") {
     await editor.fill(html);
     return;
@@ -38,7 +40,8 @@ function writeInPage(root: Element, { way, html }: { way: "quill" | "paste" | "i
   const wanted = new DOMParser().parseFromString(html, "text/html").body;
 
   const bare = (text: string | null): string => (text ?? "").normalize("NFC").replace(/[\s\u200b\ufeff]+/g, "");
-  const links = (element: Element): string => Array.from(element.querySelectorAll("a[href]"), (link) => link.getAttribute("href")).join(" ");
+  const links = (element: Element): string =>
+    Array.from(element.querySelectorAll("a[href]"), (link) => link.getAttribute("href")).join(" ");
   const items = (element: Element): number => element.querySelectorAll("li").length;
   const check = (): string => {
     if (bare(editor.textContent) !== bare(wanted.textContent)) return "the text differs";
@@ -58,7 +61,10 @@ function writeInPage(root: Element, { way, html }: { way: "quill" | "paste" | "i
     quill: (): string => {
       const library = (globalThis as { Quill?: { find(node: Element): unknown } }).Quill;
       const container = editor.closest(".ql-container");
-      const found = (container && ((container as { __quill?: unknown }).__quill ?? library?.find(container))) as QuillLike | null | undefined;
+      const found = (container && ((container as { __quill?: unknown }).__quill ?? library?.find(container))) as
+        | QuillLike
+        | null
+        | undefined;
       if (!found?.clipboard) return "no Quill";
       found.setContents([], "user");
       found.clipboard.dangerouslyPasteHTML(html, "user");

@@ -60,6 +60,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   const log = options.log.child({ part: "studio" });
   const context = await prepare(options, log);
   await ensureAdminKey(context);
+  const assets = createAssetUrls();
   const web: Web = {
     context,
     accounts: openAccounts(context),
@@ -69,9 +70,9 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     processing: new Processing(context),
     scheduler: new Scheduler(context),
     challenges: createChallenges(),
-    views: createViewMaker(context, openSessions(context), createAssetUrls()),
+    views: createViewMaker(context, openSessions(context), assets),
   };
-  const listening = await serve(web);
+  const listening = await serve(web, assets.folder);
   context.publicUrl = options.config.publicUrl ?? listening.url;
   await web.sessions.sweep();
   await web.processing.resume();
@@ -117,7 +118,7 @@ async function prepare({ store, vault, config, edges, clock = systemClock }: Stu
   };
 }
 
-async function serve(web: Web) {
+async function serve(web: Web, assetFolder: string) {
   const { context } = web;
   const { config, metrics } = context;
   const app = createServer({
@@ -144,6 +145,6 @@ async function serve(web: Web) {
     await pages.register(async (scope) => addShowRoutes(scope, web));
     await pages.register(async (scope) => addEpisodeRoutes(scope, web));
   });
-  await addFileRoutes(app, context.mediaDir);
+  await addFileRoutes(app, context.mediaDir, assetFolder);
   return listen(app, { host: config.host, port: config.port, setting: "STUDIO_PORT" });
 }

@@ -55,9 +55,15 @@ export function addSessionHooks(app: FastifyInstance, { context, views }: Web): 
     request.view = await views.make(request, reply);
   });
   app.addHook("preHandler", async (request) => {
+    // PostgreSQL takes no NUL in a text; nobody types one.
+    if (request.url.split("?")[1]?.includes("%00") || JSON.stringify(request.body ?? null).includes("\\u0000"))
+      throw new Refused(400, "badInput");
     if (request.method === "GET" || request.method === "HEAD") return;
     const given = request.headers["x-csrf-token"] ?? (request.body as { _csrf?: unknown } | null)?._csrf;
-    if (typeof given !== "string" || !sameText(given, request.view.csrf)) throw new Refused(403, "csrfMissing");
+    if (typeof given === "string" && sameText(given, request.view.csrf)) return;
+    // With the session its proof has ended, too; the reader needs to hear of the first.
+    const ended = request.url.startsWith("/shows/") && !request.view.session && !wantsPage(request);
+    throw ended ? new Refused(401, "sessionEnded") : new Refused(403, "csrfMissing");
   });
   app.setErrorHandler(async (error, request, reply) => answerError(context, error, request, reply));
   app.setNotFoundHandler(async (request, reply) => {

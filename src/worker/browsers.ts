@@ -9,7 +9,8 @@ const CONTEXTS_PER_BROWSER = 200;
 const LAUNCH_TIMEOUT_MS = 60_000;
 
 /** What the browser process may know of our environment. The farm's own variables hold keys. */
-const passedOn = /^(PATH|HOME|USER|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TMP|TEMP|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|FONTCONFIG_\w+|LD_LIBRARY_PATH|SSL_CERT_\w+|SYSTEMROOT|LOCALAPPDATA|APPDATA|PROGRAMFILES\S*)$/i;
+const passedOn =
+  /^(PATH|HOME|USER|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TMP|TEMP|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|FONTCONFIG_\w+|LD_LIBRARY_PATH|SSL_CERT_\w+|SYSTEMROOT|LOCALAPPDATA|APPDATA|PROGRAMFILES\S*)$/i;
 
 interface Running {
   key: string;
@@ -105,7 +106,6 @@ async function launch(settings: BrowserSettings): Promise<Browser> {
       args: settings.args,
       env: { ...ownEnvironment(), ...settings.env },
       slowMo: settings.slowMoMs,
-      ...(process.env["TD"] && { tracesDir: process.env["TD"] }),
       timeout: LAUNCH_TIMEOUT_MS,
       // The main thread owns the signals.
       handleSIGINT: false,
@@ -120,5 +120,7 @@ async function launch(settings: BrowserSettings): Promise<Browser> {
 }
 
 function ownEnvironment(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => passedOn.test(entry[0]) && entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => passedOn.test(entry[0]) && entry[1] !== undefined),
+  );
 }

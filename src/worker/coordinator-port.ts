@@ -7,7 +7,12 @@ import { nextEpisode, type CoordinatorCalls, type WorkerCalls } from "../contrac
 const ANSWER_WITHIN_MS = 30 * 60_000;
 
 const word = <Shape extends z.ZodRawShape>(shape: Shape) => z.object({ ...shape, why: z.string() });
-const answers = { looked: word({ go: z.boolean() }), arm: word({ armed: z.boolean() }), gate: word({ pass: z.boolean() }), maySubmitCredentials: word({ allowed: z.boolean() }) };
+const answers = {
+  looked: word({ go: z.boolean() }),
+  arm: word({ armed: z.boolean() }),
+  gate: word({ pass: z.boolean() }),
+  maySubmitCredentials: word({ allowed: z.boolean() }),
+};
 
 export interface CoordinatorPort {
   calls: CoordinatorCalls;

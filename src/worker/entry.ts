@@ -7,7 +7,11 @@ import { runAssignment } from "./run.ts";
 /** What a worker thread can be asked. One browser serves all tasks of the thread. */
 const browsers = new Browsers();
 
-export async function describe({ modules }: { modules: string[] }): Promise<{ cards: DriverCard[]; problems: { module: string; message: string }[] }> {
+export async function describe({
+  modules,
+}: {
+  modules: string[];
+}): Promise<{ cards: DriverCard[]; problems: { module: string; message: string }[] }> {
   return describeDrivers(modules);
 }
 

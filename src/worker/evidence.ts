@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Page } from "playwright";
 import type { Stage } from "./stage.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { redact } from "../kit/redact.ts";
@@ -24,9 +25,8 @@ export class Evidence {
   }
 
   async record(): Promise<void> {
-    if (process.env["NOTRACE"]) return;
     if (this.#tracing) return;
-    await this.#stage.context.tracing.start({ snapshots: process.env["SNAP"] !== "0", screenshots: false, sources: false });
+    await this.#stage.context.tracing.start({ snapshots: true, screenshots: false, sources: false });
     this.#tracing = true;
   }
 
@@ -43,10 +43,14 @@ export class Evidence {
     this.#kept += 1;
     const base = join(this.#folder, `${String(this.#kept).padStart(2, "0")}-${name}`);
     const { page, context } = this.#stage;
+    await withDeadline(EACH_WITHIN_MS, "ending the navigation", async () => stopLoading(page)).catch(() => undefined);
     const files: [string, (path: string) => Promise<unknown>][] = [
       [`${base}.png`, async (path) => page.screenshot({ path, timeout: EACH_WITHIN_MS })],
       [`${base}.url.txt`, async (path) => writeFile(path, `${redact(withoutQuerySecrets(page.url()))}\n`, { mode: 0o600 })],
-      [`${base}.page.txt`, async (path) => writeFile(path, redact(await page.locator("body").ariaSnapshot({ timeout: EACH_WITHIN_MS })), { mode: 0o600 })],
+      [
+        `${base}.page.txt`,
+        async (path) => writeFile(path, redact(await page.locator("body").ariaSnapshot({ timeout: EACH_WITHIN_MS })), { mode: 0o600 }),
+      ],
     ];
     if (this.#tracing) {
       this.#tracing = false;
@@ -68,6 +72,13 @@ export class Evidence {
     }
     return kept;
   }
+}
+
+/** A navigation that the site never answers holds up pictures, texts and the trace alike. */
+async function stopLoading(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Page.stopLoading");
+  await session.detach();
 }
 
 function withoutQuerySecrets(url: string): string {

@@ -1,7 +1,10 @@
 import { Failure, type FailureCode } from "../contract/failures.ts";
-import { DeadlineError } from "../kit/deadline.ts";
+import { DeadlineError, withDeadline } from "../kit/deadline.ts";
 import { refusalOn, type Refusals } from "../driver/refusals.ts";
 import type { Stage } from "./stage.ts";
+
+/** A page whose navigation is never answered can't be read, and says so never. */
+const READ_WITHIN_MS = 2000;
 
 /** The session ended while a verb was at work: sign in again and repeat. Never leaves the worker. */
 export class SignedOut extends Error {
@@ -23,7 +26,9 @@ const texts: readonly [RegExp, FailureCode][] = [
 /** Any error out of a driver's verb as a failure that a person understands. */
 export async function explain(thrown: unknown, verb: string, stage: Stage, refusals: Refusals): Promise<Error> {
   if (thrown instanceof Failure || thrown instanceof SignedOut || thrown instanceof Canceled) return thrown;
-  const refused = stage.page.isClosed() ? null : await refusalOn(stage.page, refusals);
+  const refused = stage.page.isClosed()
+    ? null
+    : await withDeadline(READ_WITHIN_MS, "reading the page", async () => refusalOn(stage.page, refusals)).catch(() => null);
   if (refused) return refused;
 
   const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -31,7 +36,8 @@ export async function explain(thrown: unknown, verb: string, stage: Stage, refus
   const known = texts.find(([pattern]) => pattern.test(message));
   if (known) return new Failure(known[1], detail, { cause: thrown });
   const status = stage.lastDocument?.httpStatus ?? 0;
-  if (status >= 500 || status === 429) return new Failure("site.unreachable", `${detail}; its last page came with status ${status}`, { cause: thrown });
+  if (status >= 500 || status === 429)
+    return new Failure("site.unreachable", `${detail}; its last page came with status ${status}`, { cause: thrown });
   return new Failure(thrown instanceof DeadlineError ? "site.slow" : "site.changed", detail, { cause: thrown });
 }
 

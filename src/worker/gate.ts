@@ -109,7 +109,10 @@ export class Gate {
     for (let question = 0; question < MAX_QUESTIONS; question += 1) {
       if (signal.aborted) return "the task was canceled";
       const askedAtMs = performance.now();
-      const { pass, why } = await ask().catch((error: unknown) => ({ pass: false, why: error instanceof Error ? error.message : String(error) }));
+      const { pass, why } = await ask().catch((error: unknown) => ({
+        pass: false,
+        why: error instanceof Error ? error.message : String(error),
+      }));
       if (!pass) return why || "the coordinator keeps it shut";
       if (signal.aborted) return "the task was canceled";
       if (!this.#open) return "the publish step had ended already";
@@ -144,18 +147,26 @@ type FetchOptions = NonNullable<Parameters<APIRequestContext["fetch"]>[1]>;
  * `request` as drivers get it: what matches `publishRequest` only goes through the gate that is open at that moment.
  * @param gate the gate of the running publish, or null outside of it
  */
-export function guardRequests(request: APIRequestContext, publishRequest: PublishRequest, origin: string, gate: () => Gate | null): APIRequestContext {
+export function guardRequests(
+  request: APIRequestContext,
+  publishRequest: PublishRequest,
+  origin: string,
+  gate: () => Gate | null,
+): APIRequestContext {
   const guarded = async (method: string, url: string, options: FetchOptions): ReturnType<APIRequestContext["fetch"]> => {
     const address = new URL(url, origin).href;
-    if (!isPublishRequest(publishRequest, { method, url: address, body: bodyText(options) })) return request.fetch(url, { ...options, method });
+    if (!isPublishRequest(publishRequest, { method, url: address, body: bodyText(options) }))
+      return request.fetch(url, { ...options, method });
     const open = gate();
     if (!open) throw new Error(`${method} ${address} is the publish request; it may only be sent by the verb publish`);
     return open.sendByRequest(async () => request.fetch(url, { ...options, method, maxRetries: 0, maxRedirects: 0 }), address);
   };
   return new Proxy(request, {
     get(target, name, receiver): unknown {
-      if (name === "fetch") return async (url: string, options: FetchOptions = {}) => guarded((options.method ?? "GET").toUpperCase(), url, options);
-      if (typeof name === "string" && name in verbs) return async (url: string, options: FetchOptions = {}) => guarded(verbs[name as keyof typeof verbs], url, options);
+      if (name === "fetch")
+        return async (url: string, options: FetchOptions = {}) => guarded((options.method ?? "GET").toUpperCase(), url, options);
+      if (typeof name === "string" && name in verbs)
+        return async (url: string, options: FetchOptions = {}) => guarded(verbs[name as keyof typeof verbs], url, options);
       const value: unknown = Reflect.get(target, name, receiver);
       return typeof value === "function" ? value.bind(target) : value;
     },

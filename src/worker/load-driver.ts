@@ -7,7 +7,8 @@ import type { Driver } from "../driver/contract.ts";
 /** Users' drivers lie outside the package, without node_modules beside them, and say `import … from "podcrew/driver"`. */
 const ownBarrel = new URL(`../driver/index${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url).href;
 registerHooks({
-  resolve: (specifier, context, next) => (specifier === "podcrew/driver" ? { url: ownBarrel, shortCircuit: true } : next(specifier, context)),
+  resolve: (specifier, context, next) =>
+    specifier === "podcrew/driver" ? { url: ownBarrel, shortCircuit: true } : next(specifier, context),
 });
 
 /** @param module the driver file's address; each is evaluated once per thread. @throws Failure farm.bug */
@@ -18,7 +19,9 @@ export async function loadDriver(module: string): Promise<Driver> {
 }
 
 /** What is in each file, and what is wrong with those that can't be used. */
-export async function describeDrivers(modules: readonly string[]): Promise<{ cards: DriverCard[]; problems: { module: string; message: string }[] }> {
+export async function describeDrivers(
+  modules: readonly string[],
+): Promise<{ cards: DriverCard[]; problems: { module: string; message: string }[] }> {
   const cards: DriverCard[] = [];
   const problems: { module: string; message: string }[] = [];
   for (const module of modules) {

@@ -25,7 +25,7 @@ export interface PublishParts {
   /** Runs the driver's publish; `gate` is open to `request` meanwhile. */
   work(gate: Gate): Promise<Copy | void>;
   /** Keeps evidence of a failure. */
-  witness(error: unknown): Promise<unknown>;
+  witness(error: unknown): Promise<Error>;
 }
 
 /**
@@ -34,15 +34,22 @@ export interface PublishParts {
  */
 export async function publishOnce(parts: PublishParts): Promise<void> {
   const { assignment, calls, stage, driver, signal, ref } = parts;
-  const gate = new Gate({ publishRequest: driver.publishRequest, ask: async () => calls.gate(ref), signal, timeoutMs: assignment.stepTimeoutMs });
+  const gate = new Gate({
+    publishRequest: driver.publishRequest,
+    ask: async () => calls.gate(ref),
+    signal,
+    timeoutMs: assignment.stepTimeoutMs,
+  });
   const uninstall = await gate.installOn(stage.context);
   const leaks = watchLeaks(stage);
+  let clicked = false;
   try {
     const armed = await calls.arm(ref);
     if (!armed.armed) {
       calls.step("not published", armed.why);
       return;
     }
+    clicked = true;
     let copy: SiteCopy | null = null;
     let thrown: unknown = null;
     try {
@@ -51,7 +58,11 @@ export async function publishOnce(parts: PublishParts): Promise<void> {
         if (gate.passed) await delay(LAST_WORDS_MS);
         throw error;
       });
-      const shown = await perform(stage, { verb: "publish", signal, deadlineMs: verbDeadlineMs(assignment), needsSession: false, episode: parts.episode, mayCancel, unless }, async () => parts.work(gate));
+      const shown = await perform(
+        stage,
+        { verb: "publish", signal, deadlineMs: verbDeadlineMs(assignment), needsSession: false, episode: parts.episode, mayCancel, unless },
+        async () => parts.work(gate),
+      );
       if (shown) copy = readCopy(shown, assignment.origin);
     } catch (error) {
       thrown = error;
@@ -61,8 +72,11 @@ export async function publishOnce(parts: PublishParts): Promise<void> {
     // A fresh page counts its sockets anew.
     const leakedBefore = leaks.seen();
     // Scripts of a page that went wrong could still act; they end with it, before the gate goes.
-    if (explained || report.refused > 0) await stage.freshPage();
-    const verdict = judge({ ...report, leaked: Math.max(leakedBefore, leaks.seen()) }, copy, explained instanceof Error ? explained.message : "", driver.signInPage);
+    if (explained || report.refused > 0) {
+      await stage.freshPage();
+      clicked = false;
+    }
+    const verdict = judge({ ...report, leaked: Math.max(leakedBefore, leaks.seen()) }, copy, explained?.message ?? "", driver.signInPage);
     await calls.sent(ref, verdict.outcome);
     if (report.refused > 0) calls.step("published once", `${report.refused} more publish requests of the page were stopped`);
 
@@ -75,7 +89,9 @@ export async function publishOnce(parts: PublishParts): Promise<void> {
     else if (explained && !report.closed) throw explained;
   } finally {
     leaks.stop();
-    await uninstall();
+    // The next episode may be long in coming, and a page that stays could send its request again: the gate, shut by now, goes with it.
+    if (clicked) stage.page.once("domcontentloaded", () => void uninstall());
+    else await uninstall();
   }
 }
 

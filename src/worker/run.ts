@@ -1,6 +1,13 @@
 import type { MessagePort } from "node:worker_threads";
 import { Failure, toFailureData } from "../contract/failures.ts";
-import { assignment as assignmentSchema, type Assignment, type AssignmentResult, type CoordinatorCalls, type NextEpisode, type SiteCopy } from "../contract/task.ts";
+import {
+  assignment as assignmentSchema,
+  type Assignment,
+  type AssignmentResult,
+  type CoordinatorCalls,
+  type NextEpisode,
+  type SiteCopy,
+} from "../contract/task.ts";
 import { createContext, readAccount, readCopy, readLink } from "../driver/context.ts";
 import type { Driver, DriverContext } from "../driver/contract.ts";
 import type { Mailbox } from "../driver/mailed-code.ts";
@@ -26,7 +33,14 @@ export async function runAssignment(given: unknown, port: MessagePort, browsers:
   const coordinator = connectCoordinator(port, { cancel: (reason) => stop.abort(new Canceled(reason)) });
   try {
     const assignment = assignmentSchema.parse(given);
-    for (const secret of [assignment.credentials.password, assignment.credentials.passMail, assignment.credentials.appPassword, assignment.credentials.twofa, assignment.credentials.cookie]) addSecret(secret);
+    for (const secret of [
+      assignment.credentials.password,
+      assignment.credentials.passMail,
+      assignment.credentials.appPassword,
+      assignment.credentials.twofa,
+      assignment.credentials.cookie,
+    ])
+      addSecret(secret);
     const driver = await loadDriver(assignment.driverModule);
     const account = readAccount(driver, assignment.credentials);
     const lease = await browsers.lease(assignment.browser);
@@ -69,7 +83,11 @@ class Run {
     this.#parts = parts;
     this.#evidence = new Evidence(stage, assignment.evidenceDir);
     this.#session = new Session({ assignment, calls, stage, evidence: this.#evidence, signal, site: (mailbox) => this.#site(mailbox) });
-    this.#totp = createTotp({ takeStep: async (seedHash, step) => calls.takeTotpStep(seedHash, step), signal });
+    this.#totp = createTotp({
+      takeStep: async (seedHash, step) => calls.takeTotpStep(seedHash, step),
+      signal,
+      onWait: (waitMs) => calls.step("sign in", `waits ${Math.ceil(waitMs / 1000)} s for the next authenticator code`),
+    });
   }
 
   async toItsEnd(): Promise<AssignmentResult> {
@@ -135,7 +153,11 @@ class Run {
     calls.step("look", episode.title);
     const copies = await this.#verb("find", episode, async (site) => driver.find(site, episode));
     const baseline = driver.list ? await this.#verb("list", episode, async (site) => driver.list!(site)) : [];
-    const word = await calls.looked(ref, copies.map((copy): SiteCopy => readCopy(copy, assignment.origin)), baseline);
+    const word = await calls.looked(
+      ref,
+      copies.map((copy): SiteCopy => readCopy(copy, assignment.origin)),
+      baseline,
+    );
     if (!word.go || purpose === "look") return "done";
 
     calls.step("draft", episode.title);
@@ -167,7 +189,7 @@ class Run {
       });
     } catch (error) {
       // The coordinator has the verdict and will hand the episode out again; here only the session needs mending.
-      if (!(error instanceof SignedOut)) throw error;
+      if (!(error instanceof SignedOut) && !(await this.#session.isTheReasonFor(error))) throw error;
       await this.#session.renew();
     } finally {
       this.#gate = null;
@@ -192,7 +214,17 @@ class Run {
 
   async #verb<T>(verb: string, episode: Episode["episode"] | undefined, work: (site: DriverContext) => Promise<T>): Promise<T> {
     const { stage, signal, assignment } = this.#parts;
-    return perform(stage, { verb, signal, deadlineMs: verbDeadlineMs(assignment), needsSession: true, ...(episode && { episode }) }, async () => work(this.#site()));
+    try {
+      return await perform(
+        stage,
+        { verb, signal, deadlineMs: verbDeadlineMs(assignment), needsSession: true, ...(episode && { episode }) },
+        async () => work(this.#site()),
+      );
+    } catch (error) {
+      // Before the page is left to ask who we are.
+      if (error instanceof Failure && error.code === "content.refused") await this.#witness(error);
+      throw (await this.#session.isTheReasonFor(error)) ? new SignedOut(verb) : error;
+    }
   }
 
   /** What the driver is given, with the page of this moment. */
@@ -213,9 +245,14 @@ class Run {
   }
 
   /** Adds evidence to a failure, once. */
-  async #witness(error: unknown): Promise<unknown> {
-    if (!(error instanceof Failure) || error.evidence.length > 0) return error;
-    error.evidence = await this.#evidence.keep(error.code).catch(() => []);
-    return error;
+  async #witness(thrown: unknown): Promise<Error> {
+    const failed = thrown instanceof Error ? thrown : new Error(String(thrown));
+    if (!(failed instanceof Failure) || failed.evidence.length > 0) return failed;
+    try {
+      failed.evidence = await this.#evidence.keep(failed.code);
+    } catch {
+      // The failure itself is what matters.
+    }
+    return failed;
   }
 }

@@ -51,6 +51,11 @@ export class Session {
     if (!(await this.#isSignedIn())) await this.#signIn();
   }
 
+  /** A site that no longer knows us may blame the form for it: only a member's content can be refused. */
+  async isTheReasonFor(error: unknown): Promise<boolean> {
+    return error instanceof Failure && error.code === "content.refused" && !(await this.#isSignedIn());
+  }
+
   async #isSignedIn(): Promise<boolean> {
     const { stage, site } = this.#parts;
     return perform(stage, this.#verb("isSignedIn"), async () => stage.driver.isSignedIn(site()));
@@ -76,13 +81,18 @@ export class Session {
     // Nothing of what is typed from here on is recorded.
     await evidence.pause();
     try {
-      await this.#withMailbox(async (mailbox) => perform(stage, this.#verb("signIn"), async () => stage.driver.signIn(this.#parts.site(mailbox))));
-      if (!(await this.#isSignedIn())) throw new Failure("site.changed", `${stage.driver.site}: signIn came to its end, but the site does not know us`);
+      await this.#withMailbox(async (mailbox) =>
+        perform(stage, this.#verb("signIn"), async () => stage.driver.signIn(this.#parts.site(mailbox))),
+      );
+      if (!(await this.#isSignedIn()))
+        throw new Failure("site.changed", `${stage.driver.site}: signIn came to its end, but the site does not know us`);
     } catch (error) {
       const { code } = toFailureData(error);
       if (!again || code !== "totp.refused" || this.#clockProblem())
         await calls.credentialsJudged(code === "account.refused" || code === "totp.refused" ? "refused" : "unclear");
-      throw code === "totp.refused" ? new Failure("totp.refused", [toFailureData(error).detail, this.#clockProblem()].filter(Boolean).join("; ")) : error;
+      throw code === "totp.refused"
+        ? new Failure("totp.refused", [toFailureData(error).detail, this.#clockProblem()].filter(Boolean).join("; "))
+        : error;
     }
     await calls.credentialsJudged("accepted");
     await this.save();
@@ -96,14 +106,19 @@ export class Session {
     const takeCode = async (codeHash: string): Promise<boolean> => calls.takeMailedCode(codeHash);
     const open = async (): Promise<Mailbox> => openMailbox({ account: credentials, imap, takeCode, signal });
     // Not every sign-in asks for a code: a mailbox that can't be opened only matters when it does.
-    const opened = credentials.appPassword || (credentials.passMail && imap) ? await open().catch((error: unknown) => error) : null;
+    const opened =
+      credentials.appPassword || (credentials.passMail && imap)
+        ? await open().catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
+        : null;
     try {
       return await work(async () => {
-        if (opened && typeof (opened as Mailbox).code === "function") return opened as Mailbox;
-        throw opened ?? new Failure("account.incomplete", "the site mails a code, and the account has no app_password to read its mailbox with");
+        if (opened && !(opened instanceof Error)) return opened;
+        throw (
+          opened ?? new Failure("account.incomplete", "the site mails a code, and the account has no app_password to read its mailbox with")
+        );
       });
     } finally {
-      if (opened && typeof (opened as Mailbox).close === "function") (opened as Mailbox).close();
+      if (opened && !(opened instanceof Error)) opened.close();
     }
   }
 

@@ -1,7 +1,11 @@
 import type { Browser, BrowserContext, Page, Response } from "playwright";
-import type { Assignment, BrowserState } from "../contract/task.ts";
+import type { Assignment } from "../contract/task.ts";
 import type { Driver } from "../driver/contract.ts";
+import { withDeadline } from "../kit/deadline.ts";
 import { dismissInterruptions } from "../driver/interruptions.ts";
+
+/** A context that does not close goes with its browser; its task must not wait for that. */
+const CLOSE_WITHIN_MS = 10_000;
 
 /** The last page that the site served as a whole. */
 export interface LastDocument {
@@ -54,7 +58,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    await this.context.close().catch(() => undefined);
+    await withDeadline(CLOSE_WITHIN_MS, "closing the context", async () => this.context.close()).catch(() => undefined);
   }
 }
 
@@ -67,11 +71,12 @@ async function openContext(browser: Browser, { origin, locale, timeZone, session
     viewport: { width: 1280, height: 720 },
     // A service worker's requests would go past the gate.
     serviceWorkers: "block" as const,
-    ...(process.env["RM"] && { reducedMotion: "reduce" as const }),
+    // Nobody watches: each frame of a spinner is painted for nothing (a third of the painting where sites honour this).
+    reducedMotion: "reduce" as const,
   };
   if (session) {
     type StorageState = Exclude<NonNullable<Parameters<Browser["newContext"]>[0]>["storageState"], string | undefined>;
-    const storageState = session as BrowserState as unknown as StorageState;
+    const storageState = session as unknown as StorageState;
     // A state that this version of the browser can't load costs a sign-in, not the task.
     const context = await browser.newContext({ ...options, storageState }).catch((error: unknown) => {
       if (!browser.isConnected()) throw error;

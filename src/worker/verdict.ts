@@ -14,7 +14,8 @@ export type Verdict = {
 };
 
 /** Errors of a request that never got as far as a connection. On one that stood, the same words come from a read: then the site may have it. */
-const nothingLeft = /\bconnect (ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)\b|\bgetaddrinfo (ENOTFOUND|EAI_AGAIN)\b|ERR_(CONNECTION_REFUSED|NAME_NOT_RESOLVED)\b/;
+const nothingLeft =
+  /\bconnect (ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT)\b|\bgetaddrinfo (ENOTFOUND|EAI_AGAIN)\b|ERR_(CONNECTION_REFUSED|NAME_NOT_RESOLVED)\b/;
 
 /**
  * An explicit 4xx is the site's own word that it did not do it, given after it had read the request. Not so: 408 and 425
@@ -36,13 +37,20 @@ export function judge(report: GateReport & { leaked: number }, copy: SiteCopy | 
     return { outcome: { kind: "unknown", why: thrown ? `${unmatched}, or the click failed (${thrown})` : unmatched } };
   }
   if (!sent) return { outcome: { kind: "unsent", why: `the gate was shut: ${closed}` } };
-  if (!answer) return { outcome: nothingLeft.test(error) ? { kind: "unsent", why: firstLine(error) } : { kind: "unknown", why: `no answer to the publish request: ${firstLine(error)}` } };
+  if (!answer)
+    return {
+      outcome: nothingLeft.test(error)
+        ? { kind: "unsent", why: firstLine(error) }
+        : { kind: "unknown", why: `no answer to the publish request: ${firstLine(error)}` },
+    };
 
   const { httpStatus, location, message } = answer;
   const answered = `the site answered ${httpStatus}${message ? `: ${message}` : ""}`;
-  if (httpStatus === 401 || (location && signInPage.test(location))) return { outcome: { kind: "unsent", why: `${answered}; the session has ended` }, signedOut: true };
+  if (httpStatus === 401 || (location && signInPage.test(location)))
+    return { outcome: { kind: "unsent", why: `${answered}; the session has ended` }, signedOut: true };
   if (httpStatus >= 500 || ambiguous4xx.has(httpStatus)) return { outcome: { kind: "unknown", why: answered } };
-  if (httpStatus >= 400) return { outcome: { kind: "unsent", why: answered }, ...(contentRefusals.has(httpStatus) && { refusal: answered }) };
+  if (httpStatus >= 400)
+    return { outcome: { kind: "unsent", why: answered }, ...(contentRefusals.has(httpStatus) && { refusal: answered }) };
   if (copy) return { outcome: { kind: "proof", copy, httpStatus } };
   return { outcome: { kind: "unknown", why: `${answered}, but ${thrown || "the driver saw neither a link nor an id afterwards"}` } };
 }

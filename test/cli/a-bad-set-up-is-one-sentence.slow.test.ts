@@ -11,7 +11,10 @@ import { tempDir } from "../support/temp.ts";
 /** Ends by itself, with a code that is not 0 and one sentence that says what, where and what to do. */
 async function refuses(run: ReturnType<typeof podcrew>, pattern: RegExp): Promise<void> {
   assert.notEqual(await run.ended(30_000), 0);
-  const said = run.stderr().split("\n").filter((line) => line !== "" && !line.startsWith("{"));
+  const said = run
+    .stderr()
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("{"));
   assert.match(said.join("\n"), pattern);
   assert.ok(!said.some((line) => /^\s+at /.test(line)), `no stack trace:\n${run.stderr()}`);
   assert.equal(run.stdout(), "");
@@ -24,7 +27,10 @@ test("several bad settings are told at once, each with an example", async (t) =>
 
 test("a shared database without a vault key: no key, no start", async (t) => {
   const data = await tempDir(t, "nokey");
-  await refuses(podcrew(t, ["farm"], { env: { PODCREW_DATA: data, DATABASE_URL: "postgres://127.0.0.1:1/podcrew" } }), /vault key.*openssl rand -base64 32/);
+  await refuses(
+    podcrew(t, ["farm"], { env: { PODCREW_DATA: data, DATABASE_URL: "postgres://127.0.0.1:1/podcrew" } }),
+    /vault key.*openssl rand -base64 32/,
+  );
 });
 
 test("a farm that knows no manager", async (t) => {
@@ -37,16 +43,27 @@ test("a manager that can't be reached", async (t) => {
   const data = await tempDir(t, "unreachable");
   await copyEmptyDatabase(data);
   const [nobody] = await freePorts(1);
-  await refuses(podcrew(t, ["farm"], { env: { ...(await ownPorts(data)), MANAGER_URL: `http://127.0.0.1:${nobody}`, API_KEY: "pck_demo" } }), /manager at http:\/\/127\.0\.0\.1:\d+ can't be used.*ECONNREFUSED.*Check MANAGER_URL/);
+  await refuses(
+    podcrew(t, ["farm"], { env: { ...(await ownPorts(data)), MANAGER_URL: `http://127.0.0.1:${nobody}`, API_KEY: "pck_demo" } }),
+    /manager at http:\/\/127\.0\.0\.1:\d+ can't be used.*ECONNREFUSED.*Check MANAGER_URL/,
+  );
 });
 
 test("a wrong API key", async (t) => {
   const { store, dataDir } = await givenPglite(t);
-  const manager = await openManager({ store, vault: openVault({ dataDir, embedded: true }), log: silentLog, config: { host: "127.0.0.1", port: 0, allowedHosts: [], publicUrl: undefined } });
+  const manager = await openManager({
+    store,
+    vault: openVault({ dataDir, embedded: true }),
+    log: silentLog,
+    config: { host: "127.0.0.1", port: 0, allowedHosts: [], publicUrl: undefined },
+  });
   t.after(async () => manager.close());
   const data = await tempDir(t, "wrongkey");
   await copyEmptyDatabase(data);
-  await refuses(podcrew(t, ["farm"], { env: { ...(await ownPorts(data)), MANAGER_URL: manager.url, API_KEY: "pck_demo_wrong" } }), /refuses API_KEY.*401/);
+  await refuses(
+    podcrew(t, ["farm"], { env: { ...(await ownPorts(data)), MANAGER_URL: manager.url, API_KEY: "pck_demo_wrong" } }),
+    /refuses API_KEY.*401/,
+  );
 });
 
 test("a port that is taken", async (t) => {
@@ -56,7 +73,10 @@ test("a port that is taken", async (t) => {
   t.after(() => other.close());
   await once(other, "listening");
   const { port } = other.address() as { port: number };
-  await refuses(podcrew(t, ["up"], { env: { ...(await ownPorts(data)), STUDIO_PORT: String(port) } }), new RegExp(`Port ${port} .*is taken.*STUDIO_PORT=${port + 1}`));
+  await refuses(
+    podcrew(t, ["up"], { env: { ...(await ownPorts(data)), STUDIO_PORT: String(port) } }),
+    new RegExp(`Port ${port} .*is taken.*STUDIO_PORT=${port + 1}`),
+  );
 });
 
 test("a data folder that another process uses", async (t) => {

@@ -23,7 +23,18 @@ async function studio(t: TestContext): Promise<{ data: string; env: Record<strin
   await copyEmptyDatabase(mine);
   const file = join(mine, "tasks.json");
   const episode = { id: "ep-1", title: "From a file", about: "<p>Read aloud, posted once.</p>" };
-  await writeFile(file, JSON.stringify({ id: "task-1", account_id: "a-1", domain: host, email: account.email, password: account.password, twofa: account.totpSecret, data_content: [episode] }));
+  await writeFile(
+    file,
+    JSON.stringify({
+      id: "task-1",
+      account_id: "a-1",
+      domain: host,
+      email: account.email,
+      password: account.password,
+      twofa: account.totpSecret,
+      data_content: [episode],
+    }),
+  );
   return {
     data,
     file,
@@ -40,12 +51,16 @@ const xvfb = existsSync("/usr/bin/xvfb-run") && existsSync("/usr/lib/chromium/ch
 test("debug walks up to the irreversible step, headed and without; run posts; run again does not", async (t) => {
   const { data, env, file, stop } = await studio(t);
 
-  await t.test("debug --headed shows a real window and publishes nothing", { skip: xvfb ? false : "xvfb-run or a full Chromium is missing (apt-get install xvfb xauth chromium)" }, async () => {
-    const run = podcrew(t, ["debug", file, "--headed", "--slow", "20"], { env, through: ["xvfb-run", "-a"] });
-    assert.equal(await run.ended(120_000), 0, run.stderr());
-    assert.match(run.stderr(), /1\/1 .*draft/);
-    assert.match(run.stdout(), /nothing was published/);
-  });
+  await t.test(
+    "debug --headed shows a real window and publishes nothing",
+    { skip: xvfb ? false : "xvfb-run or a full Chromium is missing (apt-get install xvfb xauth chromium)" },
+    async () => {
+      const run = podcrew(t, ["debug", file, "--headed", "--slow", "20"], { env, through: ["xvfb-run", "-a"] });
+      assert.equal(await run.ended(120_000), 0, run.stderr());
+      assert.match(run.stderr(), /1\/1 .*draft/);
+      assert.match(run.stdout(), /nothing was published/);
+    },
+  );
 
   await t.test("debug --until stops where it is told", async () => {
     const run = podcrew(t, ["debug", file, "--until", "draft"], { env });
@@ -68,5 +83,8 @@ test("debug walks up to the irreversible step, headed and without; run posts; ru
   });
 
   await stop();
-  assert.deepEqual((await publishes(data)).map(({ title, outcome }) => [title, outcome]), [["From a file", "published"]]);
+  assert.deepEqual(
+    (await publishes(data)).map(({ title, outcome }) => [title, outcome]),
+    [["From a file", "published"]],
+  );
 });

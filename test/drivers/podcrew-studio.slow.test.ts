@@ -15,8 +15,21 @@ async function openTarget(): Promise<BenchTarget> {
   const dataDir = await mkdtemp(join(tmpdir(), "podcrew-bench-studio-"));
   await copyEmptyDatabase(dataDir);
   const store = await openStore({ dataDir, log: silentLog });
-  const config = { host: "127.0.0.1", port: 0, allowedHosts: [], dataDir, mailFrom: "studio@podcrew.example", timeZone: "Asia/Ho_Chi_Minh" };
-  const studio = await openStudio({ store, vault: openVault({ dataDir, embedded: true }), log: silentLog, config, edges: { processingMs: 100 } });
+  const config = {
+    host: "127.0.0.1",
+    port: 0,
+    allowedHosts: [],
+    dataDir,
+    mailFrom: "studio@podcrew.example",
+    timeZone: "Asia/Ho_Chi_Minh",
+  };
+  const studio = await openStudio({
+    store,
+    vault: openVault({ dataDir, embedded: true }),
+    log: silentLog,
+    config,
+    edges: { processingMs: 100 },
+  });
   const locked = await member(studio, "locked");
   return {
     origin: studio.url,
@@ -45,7 +58,12 @@ async function openTarget(): Promise<BenchTarget> {
 /** Somebody with a show, a password and an authenticator. */
 async function member(studio: Studio, name: string) {
   const account = { email: `${name}@podcrew.example`, password: `demo-password-${name}`, twofa: generateSecret() };
-  const { id } = await studio.accounts.create({ email: account.email, password: account.password, secondFactor: "totp", totpSecret: account.twofa });
+  const { id } = await studio.accounts.create({
+    email: account.email,
+    password: account.password,
+    secondFactor: "totp",
+    totpSecret: account.twofa,
+  });
   await studio.shows.create({ ownerId: id, name: `show-of-${name}`, title: `The show of ${name}` });
   return account;
 }

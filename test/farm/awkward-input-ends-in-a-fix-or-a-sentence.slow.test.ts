@@ -10,8 +10,12 @@ let pictures: Server;
 let base = "";
 
 before(async () => {
-  const tiny = await sharp({ create: { width: 1, height: 1, channels: 3, background: "#c8442f" } }).png().toBuffer();
-  const wide = await sharp({ create: { width: 6000, height: 100, channels: 3, background: "#0f766e" } }).jpeg().toBuffer();
+  const tiny = await sharp({ create: { width: 1, height: 1, channels: 3, background: "#c8442f" } })
+    .png()
+    .toBuffer();
+  const wide = await sharp({ create: { width: 6000, height: 100, channels: 3, background: "#0f766e" } })
+    .jpeg()
+    .toBuffer();
   pictures = createServer((request, response) => {
     const path = request.url ?? "/";
     if (path === "/tiny.png") return response.setHeader("content-type", "image/png").end(tiny);
@@ -50,7 +54,10 @@ test("pictures of 1×1 and 6000×100, a title of 1,000 characters and an HTML te
   assert.doesNotMatch(feed, /<script|onclick|javascript:|<iframe/i);
   assert.match(feed, /Hello/);
   const titles = (await studio.history()).map((entry) => entry.title);
-  assert.ok(titles.every((one) => one.length <= 200), "the site's limit of 200 characters is kept");
+  assert.ok(
+    titles.every((one) => one.length <= 200),
+    "the site's limit of 200 characters is kept",
+  );
   assert.ok(titles.some((one) => one.startsWith("Rất dài dài") && one.endsWith("…")));
 });
 
@@ -62,7 +69,9 @@ const refusals = [
 
 test("a picture that can't be had fails its episode with a sentence, and the others are posted", async (t) => {
   const { post, studio } = await start(t);
-  const tasks = await Promise.all(refusals.map(async ({ name, image }) => post([{ title: `Good before ${name}` }, { title: name, image_url: `${base}${image}` }])));
+  const tasks = await Promise.all(
+    refusals.map(async ({ name, image }) => post([{ title: `Good before ${name}` }, { title: name, image_url: `${base}${image}` }])),
+  );
   for (const [index, task] of tasks.entries()) {
     const { name, says } = refusals[index] ?? assert.fail();
     assert.notEqual(task.status, "completed", name);

@@ -26,7 +26,10 @@ test("the demo publishes three narrated episodes that play, reports them, and do
 
   await t.test("the JSON names three episodes with links, and the RSS link", async () => {
     assert.equal(result.ok, true);
-    assert.deepEqual(result.episodes.map(({ title }) => title), demoEpisodes("").map(({ title }) => title));
+    assert.deepEqual(
+      result.episodes.map(({ title }) => title),
+      demoEpisodes("").map(({ title }) => title),
+    );
     for (const { link } of result.episodes) assert.equal((await fetch(link)).status, 200);
     assert.equal(first.stdout().trim().split("\n").length, 1, "stdout holds that line and nothing else");
   });
@@ -59,7 +62,11 @@ test("the demo publishes three narrated episodes that play, reports them, and do
   });
 
   await t.test("the manager shows the task completed, with the first link, all links, and the account's RSS link", async () => {
-    const demo = JSON.parse(await readFile(join(data, "demo.json"), "utf8")) as { manager: { url: string; apiKey: string }; studio: Record<string, string>; taskApi: { url: string } };
+    const demo = JSON.parse(await readFile(join(data, "demo.json"), "utf8")) as {
+      manager: { url: string; apiKey: string };
+      studio: Record<string, string>;
+      taskApi: { url: string };
+    };
     assert.deepEqual(Object.keys(demo.studio).sort(), ["adminKey", "email", "password", "totpSecret", "url"]);
     assert.equal((await stat(join(data, "demo.json"))).mode & 0o777, 0o600);
     const listed = podcrew(t, ["status", "--json"], { env });
@@ -72,7 +79,8 @@ test("the demo publishes three narrated episodes that play, reports them, and do
 
   first.child.kill("SIGTERM");
   assert.equal(await first.ended(), 0);
-  for (const secret of await secretsOf(data)) assert.ok(!first.stderr().includes(secret) && !first.stdout().includes(secret), "no secret in what it prints");
+  for (const secret of await secretsOf(data))
+    assert.ok(!first.stderr().includes(secret) && !first.stdout().includes(secret), "no secret in what it prints");
 
   await t.test("a second start finds what is there and posts nothing", async () => {
     const second = podcrew(t, ["demo", "--once", "--json"], { env });
@@ -98,12 +106,18 @@ test("kill -9 in the middle and another start: still exactly three", async (t) =
   const last = podcrew(t, ["demo", "--once", "--json"], { env });
   assert.equal(await last.ended(150_000), 0, last.stderr());
   const handled = await publishes(data);
-  assert.deepEqual(handled.map(({ outcome }) => outcome), ["published", "published", "published"]);
+  assert.deepEqual(
+    handled.map(({ outcome }) => outcome),
+    ["published", "published", "published"],
+  );
   assert.equal(new Set(handled.map(({ title }) => title)).size, 3);
 });
 
 async function secretsOf(data: string): Promise<string[]> {
-  const { studio, manager } = JSON.parse(await readFile(join(data, "demo.json"), "utf8")) as { studio: { password: string; totpSecret: string; adminKey: string }; manager: { apiKey: string } };
+  const { studio, manager } = JSON.parse(await readFile(join(data, "demo.json"), "utf8")) as {
+    studio: { password: string; totpSecret: string; adminKey: string };
+    manager: { apiKey: string };
+  };
   return [studio.password, studio.totpSecret, studio.adminKey, manager.apiKey].filter((secret) => secret !== "");
 }
 

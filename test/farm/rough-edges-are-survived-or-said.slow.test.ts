@@ -8,16 +8,36 @@ const audio = "<p>One sentence that is read aloud.</p>";
 
 test("a pop-up, slow processing and a listing that lags: two episodes, published once each", async (t) => {
   const { post, studio } = await wholePodcrew(t, { edges: { whatsNew: true, processingMs: 1500, listingLagMs: 2000 } });
-  const task = await post([{ title: "First", about: audio }, { title: "Second", about: audio }]);
+  const task = await post([
+    { title: "First", about: audio },
+    { title: "Second", about: audio },
+  ]);
   assert.equal(task.status, "completed", task.errorMessage);
-  assert.deepEqual((await studio.history()).map(({ title, outcome }) => [title, outcome]), [["First", "published"], ["Second", "published"]]);
+  assert.deepEqual(
+    (await studio.history()).map(({ title, outcome }) => [title, outcome]),
+    [
+      ["First", "published"],
+      ["Second", "published"],
+    ],
+  );
 });
 
 test("a session that ends in the middle is signed in again, and nothing is posted twice", async (t) => {
   const { post, studio } = await wholePodcrew(t, { edges: { sessionExpiresAfterRequests: 40 } });
-  const task = await post([{ title: "First", about: audio }, { title: "Second", about: audio }, { title: "Third", about: audio }]);
+  const task = await post([
+    { title: "First", about: audio },
+    { title: "Second", about: audio },
+    { title: "Third", about: audio },
+  ]);
   assert.equal(task.status, "completed", task.errorMessage);
-  assert.deepEqual((await studio.history()).map(({ title, outcome }) => [title, outcome]), [["First", "published"], ["Second", "published"], ["Third", "published"]]);
+  assert.deepEqual(
+    (await studio.history()).map(({ title, outcome }) => [title, outcome]),
+    [
+      ["First", "published"],
+      ["Second", "published"],
+      ["Third", "published"],
+    ],
+  );
 });
 
 test("a page that asks for a human stops the account and goes to a person, with evidence", async (t) => {
@@ -29,7 +49,10 @@ test("a page that asks for a human stops the account and goes to a person, with 
   const [person] = farm.status().needsPerson;
   assert.equal(person?.taskId, taskId);
   assert.match(person?.why ?? "", /Sign in by hand once/);
-  assert.ok(person?.evidence.some((path) => path.endsWith(".png") && existsSync(path)), "a screenshot was kept");
+  assert.ok(
+    person?.evidence.some((path) => path.endsWith(".png") && existsSync(path)),
+    "a screenshot was kept",
+  );
   assert.equal((await manager.task(taskId))?.status, "running", "the manager sees a task that is held, not a failure");
   assert.deepEqual(await studio.history(), []);
 

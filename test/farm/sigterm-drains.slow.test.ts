@@ -29,7 +29,10 @@ test("SIGTERM while an episode is posted ends within 30 s with no process and no
 
   const next = podcrew(t, ["demo", "--once", "--json"], { env });
   assert.equal(await next.ended(120_000), 0, next.stderr());
-  assert.deepEqual((await publishes(data)).map(({ outcome }) => outcome), ["published", "published", "published"]);
+  assert.deepEqual(
+    (await publishes(data)).map(({ outcome }) => outcome),
+    ["published", "published", "published"],
+  );
 });
 
 /** Chromium's helpers follow their browser within a second. */

@@ -20,6 +20,14 @@ test("the demo publishes three episodes on PostgreSQL, once, also after kill -9"
   assert.equal(await run.ended(150_000), 0, run.stderr());
   const store = await openStore({ dataDir: data, databaseUrl, log: silentLog });
   t.after(async () => store.close());
-  const history = await store.part<{ history: { id: number; outcome: string } }>("studio").selectFrom("history").select("outcome").orderBy("id").execute();
-  assert.deepEqual(history.map(({ outcome }) => outcome), ["published", "published", "published"]);
+  const history = await store
+    .part<{ history: { id: number; outcome: string } }>("studio")
+    .selectFrom("history")
+    .select("outcome")
+    .orderBy("id")
+    .execute();
+  assert.deepEqual(
+    history.map(({ outcome }) => outcome),
+    ["published", "published", "published"],
+  );
 });

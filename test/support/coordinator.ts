@@ -1,7 +1,17 @@
 import { join } from "node:path";
 import { MessageChannel } from "node:worker_threads";
 import { createBirpc } from "birpc";
-import type { Assignment, AssignmentResult, BrowserState, CoordinatorCalls, NextEpisode, PreparedEpisode, SendOutcome, SiteCopy, WorkerCalls } from "../../src/contract/task.ts";
+import type {
+  Assignment,
+  AssignmentResult,
+  BrowserState,
+  CoordinatorCalls,
+  NextEpisode,
+  PreparedEpisode,
+  SendOutcome,
+  SiteCopy,
+  WorkerCalls,
+} from "../../src/contract/task.ts";
 import type { FailureData } from "../../src/contract/failures.ts";
 import { findBrowser } from "../../src/kit/find-browser.ts";
 import { run } from "../../src/worker/entry.ts";
@@ -40,18 +50,41 @@ export interface TestRun {
 }
 
 export function startRun(assignment: Assignment, options: TestCoordinatorOptions): TestRun {
-  const heard: Heard = { steps: [], looked: [], drafted: [], sent: [], failed: [], judged: [], submits: 0, gates: 0, feed: "", session: null, cookie: "" };
+  const heard: Heard = {
+    steps: [],
+    looked: [],
+    drafted: [],
+    sent: [],
+    failed: [],
+    judged: [],
+    submits: 0,
+    gates: 0,
+    feed: "",
+    session: null,
+    cookie: "",
+  };
   const { port1, port2 } = new MessageChannel();
   const tries = options.episodes.map(() => 0);
   const drafts = new Map<string, string>();
   const over = new Set<string>();
   const calls: CoordinatorCalls = {
     async next(): Promise<NextEpisode> {
-      const position = options.episodes.findIndex((episode, index) => !over.has(episode.id) && (tries[index] ?? 0) < (options.maxTries ?? 2));
+      const position = options.episodes.findIndex(
+        (episode, index) => !over.has(episode.id) && (tries[index] ?? 0) < (options.maxTries ?? 2),
+      );
       const episode = options.episodes[position];
-      if (!episode) return options.episodes.every(({ id }) => over.has(id)) ? { kind: "finish" } : { kind: "stop", reason: "no tries left" };
+      if (!episode)
+        return options.episodes.every(({ id }) => over.has(id)) ? { kind: "finish" } : { kind: "stop", reason: "no tries left" };
       tries[position] = (tries[position] ?? 0) + 1;
-      return { kind: "episode", purpose: options.purpose ?? "post", fence: tries[position] ?? 1, draftId: drafts.get(episode.id) ?? null, episode, position, total: options.episodes.length };
+      return {
+        kind: "episode",
+        purpose: options.purpose ?? "post",
+        fence: tries[position] ?? 1,
+        draftId: drafts.get(episode.id) ?? null,
+        episode,
+        position,
+        total: options.episodes.length,
+      };
     },
     async looked({ episodeId }, copies) {
       heard.looked.push({ episodeId, copies });
@@ -95,7 +128,10 @@ export function startRun(assignment: Assignment, options: TestCoordinatorOptions
       return calls.gate(ref);
     },
   };
-  const rpc = createBirpc<WorkerCalls, CoordinatorCalls>(counted, { post: (data: unknown) => port1.postMessage(data), on: (listener) => void port1.on("message", listener) });
+  const rpc = createBirpc<WorkerCalls, CoordinatorCalls>(counted, {
+    post: (data: unknown) => port1.postMessage(data),
+    on: (listener) => void port1.on("message", listener),
+  });
   const result = run({ assignment, port: port2 }).finally(() => {
     rpc.$close();
     port1.close();
@@ -103,7 +139,10 @@ export function startRun(assignment: Assignment, options: TestCoordinatorOptions
   return { heard, result, cancel: (reason) => void rpc.cancel.asEvent(reason) };
 }
 
-export async function runToEnd(assignment: Assignment, options: TestCoordinatorOptions): Promise<{ heard: Heard; result: AssignmentResult }> {
+export async function runToEnd(
+  assignment: Assignment,
+  options: TestCoordinatorOptions,
+): Promise<{ heard: Heard; result: AssignmentResult }> {
   const { heard, result } = startRun(assignment, options);
   return { result: await result, heard };
 }
@@ -116,11 +155,28 @@ export function makeAssignment(given: Pick<Assignment, "origin" | "driverModule"
     taskId: "task-1",
     accountKey: "tiny:1",
     site: "tiny",
-    credentials: { email: "demo@example.com", username: "", password: "demo-password", passMail: "", twofa: "", appPassword: "", cookie: "" },
+    credentials: {
+      email: "demo@example.com",
+      username: "",
+      password: "demo-password",
+      passMail: "",
+      twofa: "",
+      appPassword: "",
+      cookie: "",
+    },
     session: null,
     locale: "en-US",
     timeZone: "Asia/Ho_Chi_Minh",
-    browser: { executablePath: browser.executable, headedExecutablePath: null, headed: false, sandbox: process.getuid?.() !== 0, wsEndpoint: null, slowMoMs: 0, env: browser.env, args: [] },
+    browser: {
+      executablePath: browser.executable,
+      headedExecutablePath: null,
+      headed: false,
+      sandbox: process.getuid?.() !== 0,
+      wsEndpoint: null,
+      slowMoMs: 0,
+      env: browser.env,
+      args: [],
+    },
     imap: null,
     evidenceDir: join(folder, "evidence"),
     mode: "post",

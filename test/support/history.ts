@@ -5,7 +5,12 @@ import { silentLog } from "./store.ts";
 export async function publishes(dataDir: string): Promise<{ title: string; outcome: string }[]> {
   const store = await openStore({ dataDir, log: silentLog });
   try {
-    return await store.part<{ history: { id: number; title: string; outcome: string } }>("studio").selectFrom("history").select(["title", "outcome"]).orderBy("id").execute();
+    return await store
+      .part<{ history: { id: number; title: string; outcome: string } }>("studio")
+      .selectFrom("history")
+      .select(["title", "outcome"])
+      .orderBy("id")
+      .execute();
   } finally {
     await store.close();
   }

@@ -17,7 +17,9 @@ export interface RunningPodcrew {
   ended(withinMs?: number): Promise<number | string>;
 }
 
-const CLEAN = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(PATH|HOME|LANG|LC_ALL|TMPDIR|DISPLAY|LD_LIBRARY_PATH|PODCREW_BROWSER)$/.test(name)));
+const CLEAN = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => /^(PATH|HOME|LANG|LC_ALL|TMPDIR|DISPLAY|LD_LIBRARY_PATH|PODCREW_BROWSER)$/.test(name)),
+);
 
 export interface PodcrewOptions {
   env?: Record<string, string>;
@@ -29,7 +31,11 @@ export interface PodcrewOptions {
 /** Ended with SIGKILL at the test's end if it still lives. */
 export function podcrew(t: TestContext, args: readonly string[], { env = {}, cwd, through = [] }: PodcrewOptions = {}): RunningPodcrew {
   const [command, ...before] = [...through, process.execPath];
-  const child = spawn(command ?? process.execPath, [...before, entry, ...args], { env: { ...CLEAN, LOG_FORMAT: "json", ...env }, stdio: ["ignore", "pipe", "pipe"], ...(cwd && { cwd }) });
+  const child = spawn(command ?? process.execPath, [...before, entry, ...args], {
+    env: { ...CLEAN, LOG_FORMAT: "json", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(cwd && { cwd }),
+  });
   let out = "";
   let err = "";
   let changed = Promise.withResolvers<void>();
@@ -53,7 +59,10 @@ export function podcrew(t: TestContext, args: readonly string[], { env = {}, cwd
   });
   const tail = (): string => `--- stdout\n${out.slice(-2000)}\n--- stderr\n${err.slice(-4000)}`;
   const ended = async (withinMs = 60_000): Promise<number | string> => {
-    if (child.exitCode === null && child.signalCode === null) await once(child, "close", { signal: AbortSignal.timeout(withinMs) }).catch(() => Promise.reject(new Error(`podcrew ${args.join(" ")} did not end within ${withinMs} ms\n${tail()}`)));
+    if (child.exitCode === null && child.signalCode === null)
+      await once(child, "close", { signal: AbortSignal.timeout(withinMs) }).catch(() =>
+        Promise.reject(new Error(`podcrew ${args.join(" ")} did not end within ${withinMs} ms\n${tail()}`)),
+      );
     return child.exitCode ?? child.signalCode ?? "?";
   };
   return {
@@ -68,7 +77,10 @@ export function podcrew(t: TestContext, args: readonly string[], { env = {}, cwd
       for (;;) {
         const match = pattern.exec(out) ?? pattern.exec(err);
         if (match) return match;
-        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`podcrew ${args.join(" ")} ended with ${child.exitCode ?? child.signalCode} and never said ${pattern}\n${tail()}`);
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(
+            `podcrew ${args.join(" ")} ended with ${child.exitCode ?? child.signalCode} and never said ${pattern}\n${tail()}`,
+          );
         if (Date.now() >= deadline) throw new Error(`podcrew ${args.join(" ")} did not say ${pattern} within ${withinMs} ms\n${tail()}`);
         await changed.promise;
       }

@@ -35,5 +35,7 @@ export function stillAlive(some: readonly Process[]): Process[] {
 
 /** Browser processes that descend from this one, zombies included. */
 export function browserProcesses(): number[] {
-  return childProcesses(process.pid).filter(({ name }) => /chrom|headless_shell/.test(name)).map(({ pid }) => pid);
+  return childProcesses(process.pid)
+    .filter(({ name }) => /chrom|headless_shell/.test(name))
+    .map(({ pid }) => pid);
 }

@@ -12,7 +12,12 @@ export default defineDriver({
     "account.locked": /too many tries/i,
     "account.challenged": { text: /are you a human/i, within: "h1" },
   },
-  interruptions: [{ shows: (page) => page.getByRole("dialog", { name: "News" }), dismiss: (page) => page.getByRole("button", { name: "Got it" }).click() }],
+  interruptions: [
+    {
+      shows: (page) => page.getByRole("dialog", { name: "News" }),
+      dismiss: (page) => page.getByRole("button", { name: "Got it" }).click(),
+    },
+  ],
   publishRequest: { method: "POST", url: /\/api\/episodes\/\d+\/publish$/ },
 
   async isSignedIn({ page }) {
@@ -29,7 +34,9 @@ export default defineDriver({
   async find({ page }, { marker }) {
     await page.goto(`/episodes?q=${marker}`);
     const rows = await page.locator("[data-published=true]").all();
-    return Promise.all(rows.map(async (row) => ({ id: (await row.getAttribute("data-id")) ?? "", link: `/e/${await row.getAttribute("data-id")}` })));
+    return Promise.all(
+      rows.map(async (row) => ({ id: (await row.getAttribute("data-id")) ?? "", link: `/e/${await row.getAttribute("data-id")}` })),
+    );
   },
   async draft({ page }, episode) {
     await page.goto("/new");
@@ -42,7 +49,10 @@ export default defineDriver({
   async publish({ page }, _episode, draftId) {
     await page.getByRole("button", { name: "Publish" }).click();
     if (!page.url().includes("/new")) return { link: page.url(), id: draftId ?? "" };
-    const link = await Promise.race([page.getByRole("link", { name: "Public page" }).getAttribute("href"), page.waitForURL(/\/e\//).then(() => page.url())]);
+    const link = await Promise.race([
+      page.getByRole("link", { name: "Public page" }).getAttribute("href"),
+      page.waitForURL(/\/e\//).then(() => page.url()),
+    ]);
     return { link: link ?? "", id: draftId ?? "" };
   },
   async feed() {

@@ -9,16 +9,23 @@ export interface TinySite {
   wire: string[];
   episodes: { id: string; title: string; marker: string; about: string; published: boolean }[];
   signIns: number;
+  /** The connection that each publish request came over. */
+  publishedOver: Socket[];
   /** Live: counts from the next request on. */
   behaviour: {
     /** What becomes of a publish request. `drop`: handled, then the socket is cut without an answer. */
     publish: "ok" | "drop" | "refuse" | "fail" | "sign-in" | "conflict";
     password: string;
-    loginPage: "form" | "challenge" | "locked" | "renamed";
+    /** `stuck`: the button does nothing, and what was typed stays where it was typed. */
+    loginPage: "form" | "challenge" | "locked" | "renamed" | "stuck";
     /** Answers every page with 503. */
     down: boolean;
     /** The page presses its own publish request twice. */
     doubleClick: boolean;
+    /** The page sends its publish request again so long after it was answered, ms; 0: never. */
+    sendsAgainAfterMs: number;
+    /** Requests to this path are never answered. */
+    hangsAt: string;
     popUp: boolean;
     /** A form that is posted and redirected instead of a script. */
     plainForm: boolean;
@@ -39,7 +46,18 @@ export async function openTinySite(): Promise<TinySite> {
     wire: [],
     episodes: [],
     signIns: 0,
-    behaviour: { publish: "ok", password: "demo-password", loginPage: "form", down: false, doubleClick: false, popUp: false, plainForm: false },
+    publishedOver: [],
+    behaviour: {
+      publish: "ok",
+      password: "demo-password",
+      loginPage: "form",
+      down: false,
+      doubleClick: false,
+      sendsAgainAfterMs: 0,
+      hangsAt: "",
+      popUp: false,
+      plainForm: false,
+    },
     expireAfter: (requests) => (expiresIn = requests),
     onPublish: null,
     close: async () => {
@@ -62,10 +80,21 @@ export async function openTinySite(): Promise<TinySite> {
     const url = new URL(request.url ?? "/", site.origin);
     site.wire.push(`${request.method} ${url.pathname}`);
     const body = await read(request);
+    if (url.pathname === site.behaviour.hangsAt) return;
     if (site.behaviour.down) return page(response, "<h1>Service unavailable</h1>", 503);
     if (url.pathname === "/login") return login(request, response, new URLSearchParams(body));
-    if (url.pathname.startsWith("/e/")) return page(response, `<h1>${site.episodes.find(({ id }) => url.pathname === `/e/${id}`)?.title ?? "none"}</h1>`);
-    if (url.pathname === "/feed.xml") return end(response, 200, `<rss>${site.episodes.filter(({ published }) => published).map(({ title }) => `<title>${escape(title)}</title>`).join("")}</rss>`, "application/rss+xml");
+    if (url.pathname.startsWith("/e/"))
+      return page(response, `<h1>${site.episodes.find(({ id }) => url.pathname === `/e/${id}`)?.title ?? "none"}</h1>`);
+    if (url.pathname === "/feed.xml")
+      return end(
+        response,
+        200,
+        `<rss>${site.episodes
+          .filter(({ published }) => published)
+          .map(({ title }) => `<title>${escape(title)}</title>`)
+          .join("")}</rss>`,
+        "application/rss+xml",
+      );
 
     expiresIn -= 1;
     if (expiresIn < 0) {
@@ -85,7 +114,8 @@ export async function openTinySite(): Promise<TinySite> {
     if (loginPage === "challenge") return page(response, "<h1>Are you a human?</h1>");
     if (loginPage === "locked") return page(response, '<p role="alert">Too many tries. Come back later.</p>');
     const label = loginPage === "renamed" ? "Passphrase" : "Password";
-    const html = (alert: string): string => `${alert}<form method="post"><label>E-mail <input name="email"></label><label>${label} <input type="password" name="password"></label><button>Sign in</button></form>`;
+    const html = (alert: string): string =>
+      `${alert}<form method="post"${loginPage === "stuck" ? ' onsubmit="return false"' : ""}><label>E-mail <input name="email"></label><label>${label} <input type="password" name="password"></label><button>Sign in</button></form>`;
     if (request.method !== "POST") return page(response, html(""));
     site.signIns += 1;
     if (form.get("password") !== password) return page(response, html('<p role="alert">The password is wrong.</p>'));
@@ -99,7 +129,14 @@ export async function openTinySite(): Promise<TinySite> {
     const key = `${request.method} ${url.pathname.replace(/\/\d+/, "/:id")}`;
     const episode = site.episodes.find(({ id }) => url.pathname.split("/").includes(id));
     if (key === "GET /home") return page(response, "<h1>Home</h1>");
-    if (key === "GET /episodes") return page(response, `<h1>Episodes</h1>${site.episodes.filter(({ marker }) => marker === url.searchParams.get("q")).map(row).join("")}`);
+    if (key === "GET /episodes")
+      return page(
+        response,
+        `<h1>Episodes</h1>${site.episodes
+          .filter(({ marker }) => marker === url.searchParams.get("q"))
+          .map(row)
+          .join("")}`,
+      );
     if (key === "GET /new") return page(response, editor());
     if (key === "POST /api/drafts") {
       const draft = JSON.parse(body) as { title: string; marker: string; about: string };
@@ -113,6 +150,7 @@ export async function openTinySite(): Promise<TinySite> {
   }
 
   async function publish(episode: TinySite["episodes"][number], request: IncomingMessage, response: ServerResponse): Promise<void> {
+    site.publishedOver.push(request.socket);
     await site.onPublish?.();
     const { publish: how, plainForm } = site.behaviour;
     if (how === "refuse") return end(response, 422, '{"message":"The title is not allowed here."}', "application/json");
@@ -121,18 +159,21 @@ export async function openTinySite(): Promise<TinySite> {
     if (how === "sign-in") return redirect(response, "/login");
     episode.published = true;
     if (how === "drop") return void request.socket.destroy();
-    return plainForm ? redirect(response, `/e/${episode.id}`) : end(response, 200, JSON.stringify({ link: `/e/${episode.id}` }), "application/json");
+    return plainForm
+      ? redirect(response, `/e/${episode.id}`)
+      : end(response, 200, JSON.stringify({ link: `/e/${episode.id}` }), "application/json");
   }
 
   function editor(): string {
-    const { doubleClick, plainForm, popUp } = site.behaviour;
+    const { doubleClick, sendsAgainAfterMs, plainForm, popUp } = site.behaviour;
     const send = `fetch("/api/episodes/"+id+"/publish",{method:"POST"}).then(async r=>{const b=await r.json();document.querySelector("#said").innerHTML=r.ok?'<a href="'+b.link+'">Public page</a>':'<p role="alert">'+b.message+'</p>'})`;
+    const again = sendsAgainAfterMs ? `.then(()=>setTimeout(()=>fetch(form.action,{method:"POST"}),${sendsAgainAfterMs}))` : "";
     return `<h1>New</h1><label>Title <input id="title"></label><label>Marker <input id="marker"></label><label>About <textarea id="about"></textarea></label>
       <button id="save">Save</button><form id="form" method="post"><button id="publish">Publish</button></form><div id="said"></div>
       ${popUp ? '<div role="dialog" aria-label="News" style="position:fixed;inset:0;background:#fff"><button onclick="this.parentElement.remove()">Got it</button></div>' : ""}
       <script>let id;
       save.onclick=async()=>{const v=(n)=>document.getElementById(n).value;const r=await fetch("/api/drafts",{method:"POST",body:JSON.stringify({title:v("title"),marker:v("marker"),about:v("about")})});if(!r.ok)return;id=(await r.json()).id;form.action="/api/episodes/"+id+"/publish";said.textContent="Saved "+id};
-      form.onsubmit=(e)=>{${plainForm ? "" : `e.preventDefault();${send};${doubleClick ? send : ""}`}};
+      form.onsubmit=(e)=>{${plainForm ? "" : `e.preventDefault();${send}${again};${doubleClick ? send : ""}`}};
       </script>`;
   }
 }
@@ -143,7 +184,8 @@ async function read(request: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-const row = ({ id, title, published }: TinySite["episodes"][number]): string => `<p data-id="${id}" data-published="${published}">${escape(title)}</p>`;
+const row = ({ id, title, published }: TinySite["episodes"][number]): string =>
+  `<p data-id="${id}" data-published="${published}">${escape(title)}</p>`;
 const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 
 function end(response: ServerResponse, status: number, body: string, type: string): void {

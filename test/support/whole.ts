@@ -53,13 +53,23 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
   });
   const store = await openStore({ dataDir, log: silentLog });
   closing.push(async () => store.close());
-  const config = await loadConfig({ data: dataDir, pollSeconds: 0.5, stepSeconds: 20, imageSeconds: 5, logLevel: "silent", ...options.settings }, { PODCREW_BROWSER: process.env["PODCREW_BROWSER"] }, dataDir);
+  const config = await loadConfig(
+    { data: dataDir, pollSeconds: 0.5, stepSeconds: 20, imageSeconds: 5, logLevel: "silent", ...options.settings },
+    { PODCREW_BROWSER: process.env["PODCREW_BROWSER"] },
+    dataDir,
+  );
   const vault = openVault({ dataDir, embedded: true });
   const log = silentLog;
   const base = { host: "127.0.0.1", port: 0, allowedHosts: [], publicUrl: undefined };
   const manager = await openManager({ store, vault, log, config: base });
   closing.push(async () => manager.close());
-  const studio = await openStudio({ store, vault, log, config: { ...base, dataDir, smtpUrl: undefined, mailFrom: "studio@podcrew.example", timeZone: "UTC" }, edges: { processingMs: 50, ...options.edges } });
+  const studio = await openStudio({
+    store,
+    vault,
+    log,
+    config: { ...base, dataDir, smtpUrl: undefined, mailFrom: "studio@podcrew.example", timeZone: "UTC" },
+    edges: { processingMs: 50, ...options.edges },
+  });
   closing.push(async () => studio.close());
   const { key } = await manager.keys.create({ name: "test farm" });
   const farm = await createFarm({
@@ -87,13 +97,23 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
     async account() {
       const name = `show-${randomBytes(4).toString("hex")}`;
       const given = { email: `${name}@podcrew.example`, password: `demo-password-${name}`, twofa: generateSecret() };
-      const { id } = await studio.accounts.create({ email: given.email, password: given.password, secondFactor: "totp", totpSecret: given.twofa });
+      const { id } = await studio.accounts.create({
+        email: given.email,
+        password: given.password,
+        secondFactor: "totp",
+        totpSecret: given.twofa,
+      });
       await studio.shows.create({ ownerId: id, name, title: `Show ${name}` });
       return given;
     },
     async post(episodes, given) {
       const account = given ?? (await whole.account());
-      const { taskId } = await manager.makeTask({ account, website: studio.url, maxRetries: options.maxRetries ?? 0, episodes: episodes.map((episode) => ({ title: "A title", about: "<p>A short text that is read aloud.</p>", ...episode })) });
+      const { taskId } = await manager.makeTask({
+        account,
+        website: studio.url,
+        maxRetries: options.maxRetries ?? 0,
+        episodes: episodes.map((episode) => ({ title: "A title", about: "<p>A short text that is read aloud.</p>", ...episode })),
+      });
       return whole.reaches(taskId, ENDED);
     },
     async reaches(taskId, states, withinMs = POST_MS) {
@@ -103,7 +123,10 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
         // Completed is reported before the account's link: the farm is done when both are in.
         const whole = task !== null && states.includes(task.state) && (task.state !== "completed" || task.account.linkRss !== "");
         if (whole) return task;
-        if (Date.now() > deadline) throw new Error(`task ${taskId} is ${task?.state} after ${withinMs} ms and not ${states.join(" or ")}: ${task?.errorMessage} ${task?.waitsFor} ${JSON.stringify(farm.status())}`);
+        if (Date.now() > deadline)
+          throw new Error(
+            `task ${taskId} is ${task?.state} after ${withinMs} ms and not ${states.join(" or ")}: ${task?.errorMessage} ${task?.waitsFor} ${JSON.stringify(farm.status())}`,
+          );
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     },

@@ -15,12 +15,29 @@ export interface EpisodeListing {
   total: number;
 }
 
+function publicPath(show: ShowsTable, episode: EpisodeRow): string {
+  return statusOf(episode) === "published" ? `/e/${show.name}/${episode.slug ?? episode.guid}` : "";
+}
+
+/** What the rows of the page say. `link` is "" while nobody but the owner can see it. */
+export function episodesAsData(show: ShowsTable, episodes: readonly EpisodeRow[]) {
+  return {
+    episodes: episodes.map((episode) => ({
+      guid: episode.guid,
+      title: episode.title,
+      status: statusOf(episode),
+      file: episode.audioFile ?? "",
+      link: publicPath(show, episode),
+    })),
+  };
+}
+
 function row(view: View, { show, coverPath }: EpisodeListing, episode: EpisodeRow): string {
   const { t } = view;
   const status = statusOf(episode);
   const base = `/shows/${show.name}/episodes`;
-  const open =
-    status === "published" ? html`<a class="button small" href="/e/${show.name}/${episode.slug ?? episode.guid}">${t.open}</a>` : "";
+  const path = publicPath(show, episode);
+  const open = path ? html`<a class="button small" href="${path}">${t.open}</a>` : "";
   return html`<tr data-guid="${episode.guid}" data-status="${status}" data-file="${episode.audioFile ?? ""}">
     <td class="cell-title">
       <div class="title-line">

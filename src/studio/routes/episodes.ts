@@ -6,7 +6,7 @@ import { episodeFields, type EpisodeRow } from "../episodes.ts";
 import { feedUrl, renderFeed } from "../feed.ts";
 import { distributionPage } from "../pages/distribution.ts";
 import { editorPage } from "../pages/editor.ts";
-import { episodesPage } from "../pages/episodes.ts";
+import { episodesAsData, episodesPage } from "../pages/episodes.ts";
 import { publicLink, publish, schedule, unschedule } from "../publishing.ts";
 import { Refused } from "../refused.ts";
 import type { AssetsTable, ShowsTable } from "../schema.ts";
@@ -49,6 +49,8 @@ export async function addEpisodeRoutes(app: FastifyInstance, web: Web): Promise<
       .trim()
       .slice(0, 200);
     const listing = await episodes.list(show, { search, page: Number.parseInt(query.page ?? "1", 10) || 1 });
+    // The same for programs: all of the page costs a browser many times as much.
+    if ((request.headers.accept ?? "").startsWith("application/json")) return episodesAsData(show, listing.episodes);
     return sendPage(reply, request.view, episodesPage(request.view, { show, coverPath: await coverOf(show), search, ...listing }));
   });
   app.get("/shows/:name/episodes/new", async (request, reply) => edit(request, reply, await showOf(web, request), null));

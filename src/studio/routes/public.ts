@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { EpisodeRow } from "../episodes.ts";
 import { feedUrl, mediaUrl, renderFeed } from "../feed.ts";
-import { guidPattern } from "../ids.ts";
+import { guidPattern, namePattern } from "../ids.ts";
 import { publicEpisodePage, publicShowPage, type PublicShow } from "../pages/public.ts";
 import { Refused } from "../refused.ts";
 import type { ShowsTable } from "../schema.ts";
@@ -44,7 +44,8 @@ export function addPublicRoutes(app: FastifyInstance, web: Web): void {
   });
 
   async function find(name: string): Promise<ShowsTable> {
-    const show = await shows.find(name);
+    // No show is called otherwise, and a NUL would break in the database.
+    const show = namePattern.test(name) ? await shows.find(name) : null;
     if (!show) throw new Refused(404, "noShow");
     return show;
   }

@@ -24,7 +24,7 @@ test("a worker whose task was handed to another farm does not click", async (t) 
   void reached.promise.then(() => (isReached = true));
   await passTime(world.clock, "right before the click", () => isReached);
   world.manager.fail(taken);
-  await world.clock.advance(6 * MINUTE_MS);
+  await world.clock.advance(11 * MINUTE_MS);
   goOn.resolve();
   await passTime(world.clock, "given up", async () => (await engine.freshStatus()).tasks.canceled === 1);
   assert.equal(world.site.history.length, 0);

@@ -59,7 +59,11 @@ test("sessionExpiresAfterRequests: the session ends in the middle of the work", 
   const other = await signedIn(studio);
   await other.get("/dashboard");
   await other.get("/dashboard");
-  assert.equal((await other.call("POST", "/shows/slow-mornings/episodes", {})).status, 403, "its proof ended with it");
+  assert.equal(
+    (await other.call("POST", "/shows/slow-mornings/episodes", {})).status,
+    401,
+    "it hears of the session, not of the proof that ended with it",
+  );
   assert.equal((await other.call("GET", "/shows/slow-mornings/assets/000000000000")).status, 401);
 });
 

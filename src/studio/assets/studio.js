@@ -28,10 +28,15 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 const news = document.getElementById("whats-new");
 // The tab remembers, too: the call may still be under way when the next page is asked for. The proof names the session.
 if (news && sessionStorage.getItem("news-seen") !== csrf) {
-  setTimeout(() => news.showModal(), WHATS_NEW_DELAY_MS);
-  news.querySelector("[data-got-it]").addEventListener("click", () => news.close());
-  news.addEventListener("close", () => {
+  // Within the click itself: the dialog's own event comes later, and the reader may be on another page by then.
+  const seen = () => {
     sessionStorage.setItem("news-seen", csrf);
     call("POST", "/whats-new/seen").catch(() => undefined);
+  };
+  setTimeout(() => news.showModal(), WHATS_NEW_DELAY_MS);
+  news.addEventListener("cancel", seen);
+  news.querySelector("[data-got-it]").addEventListener("click", () => {
+    seen();
+    news.close();
   });
 }

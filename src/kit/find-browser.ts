@@ -1,4 +1,15 @@
-import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -109,7 +120,18 @@ function onPath(env: NodeJS.ProcessEnv, root: string): string[] {
   const folders = (env["PATH"] ?? "").split(delimiter).filter(Boolean);
   return namesOnPath
     .flatMap((name) => folders.map((folder) => join(root, folder, name)))
-    .filter((path) => isExecutable(path) && !/snap/.test(realpathSync(path)));
+    .filter((path) => isExecutable(path) && !/snap/.test(realpathSync(path)) && !isScript(path));
+}
+
+/** Debian's wrapper stays behind when its browser is gone, and hides the process that we must be able to end. */
+function isScript(path: string): boolean {
+  const file = openSync(path, "r");
+  try {
+    const head = Buffer.alloc(2);
+    return readSync(file, head, 0, 2, 0) === 2 && head.toString() === "#!";
+  } finally {
+    closeSync(file);
+  }
 }
 
 interface SetupNote {

@@ -84,3 +84,12 @@ test("on a Mac, Chrome is found among the applications", (t) => {
   const chrome = put("Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
   assert.equal(findBrowser({ ...options, platform: "darwin" })?.executable, chrome);
 });
+
+test("a wrapper script on the path is no browser: it stays behind when its browser is gone", (t) => {
+  const { options, put } = machine(t);
+  put("usr/bin/chromium", "#!/bin/sh\nexec /usr/lib/chromium/chromium\n");
+  const env = { PATH: "/usr/bin" };
+  assert.equal(findBrowser({ ...options, env }), null);
+  const real = put("usr/bin/google-chrome", "\x7fELF");
+  assert.equal(findBrowser({ ...options, env })?.executable, real);
+});

@@ -1,10 +1,11 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFarm, type Farm } from "../coordinator/farm.ts";
+import { fleetName } from "../coordinator/fleet-name.ts";
 import { createManagerSource } from "../coordinator/manager-source.ts";
 import type { SitesMap } from "../coordinator/sites.ts";
 import type { Source } from "../coordinator/source.ts";
-import { systemClock } from "../kit/clock.ts";
+import { systemClock, type Clock } from "../kit/clock.ts";
 import { UsageError, type Config } from "../kit/config.ts";
 import type { Log } from "../kit/log.ts";
 import { openManager, type Manager } from "../manager/manager.ts";
@@ -59,13 +60,15 @@ function opened(parts: Parts): { store: Store; vault: Vault } {
   return { store: parts.store, vault: parts.vault };
 }
 
-export function managerStage(config: Config, log: Log, parts: Parts): Stage {
+/** @param clock another than the system's, for what has to see hours pass */
+export function managerStage(config: Config, log: Log, parts: Parts, clock: Clock = systemClock): Stage {
   return {
     title: "the manager",
     async start() {
       const manager = await openManager({
         ...opened(parts),
         log,
+        clock,
         dataDir: config.data,
         config: { host: config.host, port: config.managerPort, allowedHosts: config.allowedHosts, publicUrl: config.publicManagerUrl },
       });
@@ -152,9 +155,14 @@ async function managerSource(config: Config, parts: Parts): Promise<Source> {
   const apiKey = config.managerUrl ? config.apiKey : (config.apiKey ?? (await firstKey(config)));
   if (!apiKey)
     throw new UsageError(`The farm has no key for ${url}. Set API_KEY to one that the manager made (\`podcrew key create NAME\`).`);
-  const source = createManagerSource({ url, apiKey, workerId: config.workerId ?? (await workerId(config.data)) });
+  const source = createManagerSource({ url, apiKey, workerId: config.workerId ?? (await nameOf(config, parts)) });
   await greet(source, url);
   return source;
+}
+
+async function nameOf(config: Config, { store }: Parts): Promise<string> {
+  const proposed = await workerId(config.data);
+  return store ? fleetName(store, proposed) : proposed;
 }
 
 const NOBODYS_TASK = "00000000-0000-4000-8000-000000000000";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { FarmStatus } from "../coordinator/status.ts";
 import { UsageError, type Config } from "../kit/config.ts";
 import { requestJson } from "../kit/http.ts";
-import { renderLine, table } from "./progress.ts";
+import { renderLine } from "./progress.ts";
 
 const DEADLINE_MS = 10_000;
 const WIDE = 200;
@@ -53,34 +53,37 @@ export function describe(farm: FarmStatus, now: number): string {
       ...farm.running.map((task) => renderLine({ ...task, step: task.detail ? `${task.step}: ${task.detail}` : task.step }, now, WIDE)),
     );
   if (farm.needsPerson.length > 0) {
-    lines.push(
-      "",
-      styleText("yellow", "A person is needed:"),
-      table(
-        farm.needsPerson.map(({ taskId, episodeId, account, site, title, why }) => [
-          "  ",
-          `${account} at ${site}`,
-          title,
-          why,
-          episodeId ? styleText("dim", `podcrew resolve ${taskId} ${episodeId} --posted URL | --absent`) : "",
-        ]),
-      ),
-    );
+    lines.push("", styleText("yellow", "A person is needed:"), ...farm.needsPerson.flatMap(describePerson));
   }
   return lines.join("\n");
 }
 
-/** A person's word on an episode in doubt. */
+/** Who, what, why; where the evidence lies; what to say when it is settled. */
+function describePerson({ taskId, episodeId, account, site, title, why, evidence }: FarmStatus["needsPerson"][number]): string[] {
+  const command = episodeId ? `podcrew resolve ${taskId} ${episodeId} --posted URL | --absent` : `podcrew resolve ${taskId}`;
+  return [
+    `  ${styleText("bold", `${account} at ${site}`)}${title ? `  ${title}` : ""}`,
+    `    ${why}`,
+    ...evidence.map((path) => styleText("dim", `    ${path}`)),
+    `    ${styleText("cyan", command)}`,
+  ];
+}
+
+/** A person's word: on an episode in doubt, or that the account of a task works again. */
 export async function resolve(
   config: Config,
   task: string,
-  episode: string,
+  episode: string | undefined,
   { posted, absent }: { posted: string | undefined; absent: boolean },
 ): Promise<number> {
-  if ((posted !== undefined) === absent)
+  if (episode !== undefined && (posted !== undefined) === absent)
     throw new UsageError("Say what you saw: --posted URL when the episode is on the site, or --absent when it is not.");
-  const answer = await ask(config, "/api/v1/farm/resolve", { task, episode, ...(posted !== undefined ? { posted } : { absent: true }) });
+  if (episode === undefined && (posted !== undefined || absent))
+    throw new UsageError("Say of which episode: podcrew resolve TASK EPISODE --posted URL | --absent. `podcrew status` lists them.");
+  const word = episode === undefined ? {} : { episode, ...(posted !== undefined ? { posted } : { absent: true }) };
+  const answer = await ask(config, "/api/v1/farm/resolve", { task, ...word });
   if (answer.status !== 200) throw new UsageError(`The farm does not take that: ${answer.message}`);
-  process.stdout.write(posted ? `Recorded as posted: ${posted}\n` : "Recorded as absent; it is posted again.\n");
+  if (episode === undefined) process.stdout.write("The task goes on.\n");
+  else process.stdout.write(posted ? `Recorded as posted: ${posted}\n` : "Recorded as absent; it is posted again.\n");
   return 0;
 }

@@ -103,7 +103,7 @@ export const failures = {
     retry: "person",
     say: "The site shows the episode twice. Remove one copy by hand; both addresses stand in the detail.",
   },
-  "farm.browser": { blame: "farm", retry: "later", say: "The browser could not be started. Run `podcrew doctor`." },
+  "farm.browser": { blame: "farm", retry: "later", say: "The browser could not be started, or broke in the middle. Run `podcrew doctor`." },
   "farm.narration": { blame: "farm", retry: "later", say: "The text could not be narrated. Run `podcrew doctor`." },
   "farm.worker_died": {
     blame: "farm",

@@ -31,7 +31,7 @@ export function mayMove(from: EpisodeState, to: EpisodeState): boolean {
 
 /** One inner vocabulary; each API has its own mapper. */
 export const taskMoves = {
-  waiting: ["claimed", "canceled", "failed"],
+  waiting: ["claimed", "canceled", "failed", "needs_person"],
   claimed: ["running", "waiting", "canceled", "failed"],
   running: ["completed", "failed", "canceled", "waiting", "needs_person", "unsure"],
   /** Some episode is in doubt and waits for its look. */

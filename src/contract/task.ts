@@ -18,6 +18,8 @@ export const driverCard = z.object({
   settleMs: z.number(),
   /** Sessions that may be open on the site at a time. */
   concurrency: z.number().int().positive(),
+  /** It can take a draft away again. */
+  discards: z.boolean(),
   post: z.enum(["browser", "request"]),
   limits: z.object({
     title: z.object({ maxCharacters: z.number() }),
@@ -120,16 +122,21 @@ export type AssignmentResult = z.infer<typeof assignmentResult>;
 
 /** What a worker is told when it asks for its next piece of work. */
 export const nextEpisode = z.discriminatedUnion("kind", [
-  /** `post`: look, draft, publish. `look`: an outcome is unknown, only look. Both start with `looked`. */
+  /**
+   * `post`: look, draft, publish. `look`: an outcome is unknown, only look, and keep evidence if it is not there. `count`: it is
+   * posted; how many copies are there? All start with `looked`.
+   */
   z.object({
     kind: z.literal("episode"),
-    purpose: z.enum(["post", "look"]),
+    purpose: z.enum(["post", "look", "count"]),
     fence: z.number(),
     draftId: z.string().nullable(),
     episode: preparedEpisode,
     position: z.number(),
     total: z.number(),
   }),
+  /** A draft that nobody will publish any more: take it away, then say `discarded`. Only for drivers that can. */
+  z.object({ kind: z.literal("discard"), draftId: z.string(), episode: preparedEpisode }),
   /** All episodes are on the site: read the feed link and end. */
   z.object({ kind: z.literal("finish") }),
   z.object({ kind: z.literal("stop"), reason: z.string() }),
@@ -139,6 +146,10 @@ export type NextEpisode = z.infer<typeof nextEpisode>;
 /** A copy of an episode as the site shows it. `link` may be "" where the site has none; then `id` is set. */
 export const siteCopy = z.object({ link: z.string(), id: z.string() });
 export type SiteCopy = z.infer<typeof siteCopy>;
+
+/** A row of the site's own list of episodes. `link` may be "". */
+export const siteEntry = z.object({ id: z.string(), title: z.string(), link: z.string() });
+export type SiteEntry = z.infer<typeof siteEntry>;
 
 /** An episode's key in every call: the ledger refuses a call whose fence is not the newest. */
 export interface EpisodeRef {
@@ -151,17 +162,25 @@ export type SendOutcome =
   | { kind: "proof"; copy: SiteCopy; httpStatus: number | null }
   /** Nothing left this machine: refused connection, closed gate. Harmless to repeat. */
   | { kind: "unsent"; why: string }
-  /** Anything else. */
-  | { kind: "unknown"; why: string };
+  /** Anything else. `evidence`: files that show the page before and after. */
+  | { kind: "unknown"; why: string; evidence?: string[] };
 
 /** Calls from a worker thread to the coordinator (birpc over the transferred port). Every answer is plain data; none throws for an expected case. */
 export interface CoordinatorCalls {
   /** Re-reads the task at its source (cancel), waits for the prepared files, claims the episode. */
   next(): Promise<NextEpisode>;
-  /** Result of the look before arming (or of a look-up in doubt): copies that carry our marker. `go` false: don't draft. `baseline`: ids seen on the site. */
-  looked(ref: EpisodeRef, copies: SiteCopy[], baseline: string[]): Promise<{ go: boolean; why: string }>;
+  /** Result of the look before arming (or of a look-up in doubt): copies that carry our marker. `go` false: don't draft. `baseline`: ids seen on the site. `evidence`: files that show what was seen, of a look at a doubt that found nothing. `listed`: the rows of the site's list, where an episode carries no marker. */
+  looked(
+    ref: EpisodeRef,
+    copies: SiteCopy[],
+    baseline: string[],
+    evidence?: string[],
+    listed?: SiteEntry[],
+  ): Promise<{ go: boolean; why: string }>;
   /** A draft exists under this id; kept so that a repeat finds it. */
   drafted(ref: EpisodeRef, draftId: string): Promise<void>;
+  /** The draft is gone from the site. */
+  discarded(episodeId: string, draftId: string): Promise<void>;
   /** Right before the click: re-reads the task (cancel), moves ready -> armed where the fence is ours, flushes to disk. */
   arm(ref: EpisodeRef): Promise<{ armed: boolean; why: string }>;
   /** The publish request is held by the gate: may it go? Only within 2 s of the arm (renewed here where the fence is still ours). */
@@ -189,4 +208,6 @@ export interface CoordinatorCalls {
 export interface WorkerCalls {
   /** Stops at the next safe point; after 5 s the context is closed, then the thread is ended. */
   cancel(reason: string): void;
+  /** "Are you alive?" A thread whose event loop is blocked can't answer. */
+  ping(): void;
 }

@@ -14,6 +14,8 @@ export interface EpisodeView {
   due: Date | null;
   link: string | null;
   failure: FailureData | null;
+  /** Copies counted on the site after the proof; null: not yet. */
+  copies: number | null;
 }
 
 const isPosted = (episode: EpisodeView): boolean => episode.state === "posted" || episode.state === "reported";
@@ -21,20 +23,24 @@ const isPosted = (episode: EpisodeView): boolean => episode.state === "posted" |
 export type Next<E extends EpisodeView> =
   | { kind: "post"; episode: E }
   | { kind: "look"; episode: E }
+  | { kind: "count"; episode: E }
   | { kind: "wait"; until: Date }
   | { kind: "finish" }
   | { kind: "nothing" };
 
 /**
  * What a run does next. Episodes go in their order; one in doubt holds back those after it until it was looked up (minutes);
- * one that needs a person or failed does not.
+ * one that needs a person or failed does not. What is out is counted once all is out.
+ * @param countable the site can be asked how many copies of it there are, and this run has not asked yet
  */
-export function pickNext<E extends EpisodeView>(episodes: readonly E[], now: Date): Next<E> {
+export function pickNext<E extends EpisodeView>(episodes: readonly E[], now: Date, countable: (episode: E) => boolean): Next<E> {
   for (const episode of episodes) {
     if (episode.state === "waiting") return { kind: "post", episode };
     if (episode.state === "doubt")
       return episode.due && episode.due > now ? { kind: "wait", until: episode.due } : { kind: "look", episode };
   }
+  const uncounted = episodes.find((episode) => episode.state === "posted" && episode.copies === null && countable(episode));
+  if (uncounted) return { kind: "count", episode: uncounted };
   return episodes.every(isPosted) ? { kind: "finish" } : { kind: "nothing" };
 }
 
@@ -70,7 +76,12 @@ export interface Judgement {
 /** The task waits inside the farm: reporting `/fail` would only use up the manager's retries. */
 const waitsInside: ReadonlySet<FailureCode> = new Set(["account.budget", "farm.stopping", "farm.disk", "manager.unreachable"]);
 /** A person has to act at the site, not at the manager: the task is held for them. */
-const holdsForPerson: ReadonlySet<FailureCode> = new Set(["account.challenged", "episode.in_doubt"]);
+const holdsForPerson: ReadonlySet<FailureCode> = new Set([
+  "account.challenged",
+  "episode.in_doubt",
+  "episode.duplicate_on_site",
+  "farm.invariant",
+]);
 const inHands: ReadonlySet<EpisodeState> = new Set(["claimed", "ready", "armed"]);
 const MAX_DEATHS = 2;
 const MAX_FEED_TRIES = 3;
@@ -92,9 +103,13 @@ export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Ran
     ...more,
   });
 
-  if (ending.kind === "canceled") return stays("canceled", null, "", { failure: failure ?? { code: "task.canceled", detail: "" } });
+  const doubts = episodes.filter((episode) => episode.state === "doubt");
+  const canceled = ending.kind === "canceled";
+  if (canceled && doubts.length === 0 && posted.length < episodes.length)
+    return stays("canceled", null, "", { failure: failure ?? { code: "task.canceled", detail: "" } });
   if (episodes.length > 0 && posted.length === episodes.length) {
-    const feedMissing = !task.linkRss && ending.kind !== "done" && tries + 1 < MAX_FEED_TRIES;
+    // All out before the word arrived: a late complete is a fact.
+    const feedMissing = !canceled && !task.linkRss && ending.kind !== "done" && tries + 1 < MAX_FEED_TRIES;
     if (feedMissing)
       return stays(
         "waiting",
@@ -105,7 +120,6 @@ export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Ran
     return stays("completed", null, "", { reports: completion(task) });
   }
 
-  const doubts = episodes.filter((episode) => episode.state === "doubt");
   if (doubts.length > 0) {
     const lookFailed =
       (ending.kind === "failed" || ending.kind === "died") && failure && doubts.some((episode) => !episode.due || episode.due <= now);
@@ -130,8 +144,8 @@ export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Ran
 
   if (ending.kind === "died") {
     if (task.workerDeaths >= MAX_DEATHS)
-      return failed(task, { code: "farm.worker_died", detail: `its worker thread died ${task.workerDeaths} times` });
-    return stays("waiting", 1000, "its worker thread died; it goes on in one of its own");
+      return failed(task, { code: "farm.worker_died", detail: `its worker thread or browser died ${task.workerDeaths} times` });
+    return stays("waiting", 1000, "its worker thread or browser died; it goes on in one of its own");
   }
   // A holder that was given up too early is still at it: it ends, or its lease does.
   if (episodes.some((episode) => inHands.has(episode.state)))

@@ -5,9 +5,11 @@ import { jitterMs } from "./backoff.ts";
 import { createCalls } from "./calls.ts";
 import type { Ending } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
-import { sayFailure } from "../contract/failures.ts";
+import { sayFailure, type FailureData } from "../contract/failures.ts";
+import { crashpoint } from "../kit/crashpoint.ts";
 import { TaskRun, type RunEnvironment } from "./task-run.ts";
 import type { Site } from "./sites.ts";
+import type { TaskRow } from "./tables.ts";
 
 export interface DispatcherOptions {
   environment: RunEnvironment;
@@ -34,6 +36,8 @@ export class Dispatcher {
   readonly #ledger: Ledger;
   readonly runs = new Map<string, TaskRun>();
   readonly #ends = new Set<Promise<void>>();
+  /** Taken, and not begun because something broke: nobody would ever free them while we are alive. */
+  #stranded: Job[] = [];
   /** Rehearsals that have come to their end. */
   readonly rehearsed = new Set<string>();
   draining = false;
@@ -64,9 +68,25 @@ export class Dispatcher {
     if (this.draining || free <= 0) return DISK_MS;
     this.waits = await this.#o.environment.disk();
     if (this.waits) return DISK_MS;
+    await this.#returnStranded();
     const jobs = await this.#o.queue.take(free);
-    for (const job of jobs) await this.#start(job);
+    if (jobs.length > 0) crashpoint("job-taken");
+    const { log } = this.#o;
+    for (const job of jobs) {
+      await this.#start(job).catch((error: unknown) => {
+        log.error(`can't be started: ${error instanceof Error ? error.message : String(error)}`, { task: job.id });
+        this.#stranded.push(job);
+      });
+    }
     return POLL_MS;
+  }
+
+  /** @throws while the database does not take them; they stay with us then */
+  async #returnStranded(): Promise<void> {
+    for (let job = this.#stranded[0]; job; job = this.#stranded[0]) {
+      await this.#o.queue.giveBack(job, { afterMs: POLL_MS });
+      this.#stranded.shift();
+    }
   }
 
   async #start(job: Job): Promise<void> {
@@ -85,12 +105,15 @@ export class Dispatcher {
     // The queue gave it to us, so whoever held it is dead.
     const adopted = await this.#ledger.adopt(job.id);
     if (adopted?.againMs) return void (await queue.giveBack(job, { afterMs: adopted.againMs }));
+    const stopped = await this.#ledger.stopped(row.account_key);
+    if (stopped) return this.#hold(job, row, stopped);
     const begun = await this.#ledger.begin(job.id, site.card.concurrency);
     if (begun.kind === "gone") return this.#drop(job, `it is ${row.state}`);
     if (begun.kind === "site-full") {
       await this.#ledger.sayWhy(job.id, `the ${site.card.concurrency} sessions that ${site.card.site} allows are in use`);
       return void (await queue.giveBack(job, { afterMs: jitterMs(SITE_FULL_MS, random) }));
     }
+    crashpoint("begun");
     const run = new TaskRun(environment, begun.task, site, job);
     run.draining = this.draining;
     this.runs.set(job.id, run);
@@ -104,6 +127,21 @@ export class Dispatcher {
     });
     const end = this.#follow(run).finally(() => this.#ends.delete(end));
     this.#ends.add(end);
+  }
+
+  async #hold(job: Job, row: TaskRow, failure: FailureData): Promise<void> {
+    if (!(await this.#ledger.hold(job.id, job, failure))) return;
+    const why = sayFailure(failure);
+    this.#o.log.warn(`waits for a person: ${why}`, { task: job.id, account: row.account_name });
+    this.#o.environment.events.emit("task", {
+      taskId: job.id,
+      state: "needs_person",
+      account: row.account_name,
+      site: row.site,
+      failure,
+      why,
+    });
+    this.#o.onSettled();
   }
 
   async #drop(job: Job, why: string): Promise<void> {
@@ -120,12 +158,14 @@ export class Dispatcher {
   /** Tries until the ledger takes it: a run whose end is not written down would block its account. */
   async #settle(run: TaskRun, ending: Ending): Promise<void> {
     const { clock, events } = this.#o.environment;
+    crashpoint("before-settle");
     for (;;) {
       try {
         const judged = await this.#ledger.settle(run.task.id, run.job, ending, {
           fallbackLink: run.site.origin,
           rehearsal: run.environment.mode === "rehearse",
         });
+        crashpoint("outbox-written");
         this.runs.delete(run.task.id);
         if (run.environment.mode === "rehearse") this.rehearsed.add(run.task.id);
         const state = judged?.state ?? "waiting";

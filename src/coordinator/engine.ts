@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { sayFailure } from "../contract/failures.ts";
 import type { DriverCard } from "../contract/task.ts";
 import type { Clock } from "../kit/clock.ts";
+import { crashpoint } from "../kit/crashpoint.ts";
 import { DeadlineError } from "../kit/deadline.ts";
 import type { Log } from "../kit/log.ts";
 import type { Queue } from "../store/queue.ts";
@@ -17,12 +18,22 @@ import { countOutbox, Outbox, type OutboxCounts } from "./outbox.ts";
 import type { DiskProbe, Prepare, Random, WorkerPool } from "./ports.ts";
 import { PrepareLane } from "./prepare-lane.ts";
 import { Puller } from "./puller.ts";
-import { recover } from "./recover.ts";
+import { LimboWatch, recover } from "./recover.ts";
 import { resolve, type Resolution } from "./resolve.ts";
+import { everyRule, type Rules } from "./rules.ts";
 import { makeSlots } from "./site-slots.ts";
 import { findSite, servedHosts, type SitesMap } from "./sites.ts";
 import type { Source } from "./source.ts";
-import { outboxStatus, runningTask, sayTaskWaits, sayWait, waitingPersons, type FarmStatus, type WaitingPerson } from "./status.ts";
+import {
+  outboxStatus,
+  runningTask,
+  sayTaskWaits,
+  sayWait,
+  stoppedAccount,
+  waitingPersons,
+  type FarmStatus,
+  type WaitingPerson,
+} from "./status.ts";
 import type { TaskRow } from "./tables.ts";
 import type { RunEnvironment } from "./task-run.ts";
 
@@ -48,14 +59,19 @@ export interface EngineOptions {
   instance: string;
   concurrency: number;
   pollMs: number;
+  /** A claim without a sign of life stands this long, ms. */
+  leaseMs: number;
+  /** For a simulation only: rules that it switches off. */
+  rules?: Partial<Rules>;
   /** What all assignments share. */
-  work: Pick<RunEnvironment, "browser" | "imap" | "locale" | "timeZone" | "stepTimeoutMs" | "settleMs" | "mode" | "evidenceDir">;
+  work: Pick<RunEnvironment, "browser" | "imap" | "locale" | "timeZone" | "stepTimeoutMs" | "settleMs" | "mode" | "evidenceDir" | "repost">;
 }
 
 const HEARTBEAT_MS = 3000;
 /** Nobody else can take a job from us there: only the claims' lease of a minute is to be renewed. */
 const SOLE_HEARTBEAT_MS = 15_000;
 const SWEEP_MS = 15_000;
+const LIMBO_MS = 60_000;
 const FORGET_MS = 3600_000;
 const VIEW_MS = 5000;
 const LAST_REPORTS_MS = 3000;
@@ -95,7 +111,16 @@ export class Engine {
     const { store, vault, queue, clock, random, log, pool, disk, cards, sites, instance, concurrency } = options;
     this.#source = options.source ?? noSource;
     const source = this.#source;
-    this.ledger = new Ledger({ store, vault, queue, clock, random, instance });
+    this.ledger = new Ledger({
+      store,
+      vault,
+      queue,
+      clock,
+      random,
+      instance,
+      leaseMs: options.leaseMs,
+      rules: { ...everyRule, ...options.rules },
+    });
     const lane = new PrepareLane(options.prepare, options.prepareParallel);
     const environment: RunEnvironment = { ledger: this.ledger, source, pool, lane, clock, log, events: this.events, disk, ...options.work };
     const site = (domain: string) => findSite(domain, cards, sites);
@@ -108,6 +133,7 @@ export class Engine {
       log,
       disk,
       concurrency,
+      running: () => this.#dispatcher.runs.size,
       pollMs: options.pollMs,
       findSite: site,
       servedHosts: () => servedHosts(cards, sites),
@@ -123,7 +149,7 @@ export class Engine {
       log,
       onDelivered: (row) => this.#delivered(row),
       onStarted: () => this.#bells.dispatch.ring(),
-      onStartRefused: async (taskId, why) => this.#startRefused(taskId, why),
+      onStartRefused: (taskId, why) => this.#startRefused(taskId, why),
       onRefused: (why) => this.#keyRefused(why),
     });
   }
@@ -132,10 +158,13 @@ export class Engine {
   async start(): Promise<void> {
     const { cards, queue, store, log, clock } = this.#o;
     const sole = store.backend === "pglite";
+    // Three signs of life a lease, whatever else they are for.
+    const beatMs = Math.min(sole ? SOLE_HEARTBEAT_MS : HEARTBEAT_MS, this.#o.leaseMs / 3);
     for (const card of cards) await makeSlots(this.ledger.db, card.site, card.concurrency);
     await recover({ ledger: this.ledger, queue, source: this.#source.name, sole, log });
     if (sole) await this.#outbox.recover();
     await this.#look();
+    const limbo = new LimboWatch({ ledger: this.ledger, queue, source: this.#source.name, log });
     const { pull, dispatch, outbox, view } = this.#bells;
     const until = this.#running.signal;
     const turns: { name: string; bell: Bell; signal: AbortSignal; turn: () => Promise<number> }[] = [
@@ -146,7 +175,7 @@ export class Engine {
         name: "heartbeat",
         bell: new Bell(),
         signal: until,
-        turn: async () => this.#dispatcher.heartbeat(sole ? SOLE_HEARTBEAT_MS : HEARTBEAT_MS),
+        turn: async () => this.#dispatcher.heartbeat(beatMs),
       },
       { name: "sweep", bell: new Bell(), signal: until, turn: async () => this.#sweep() },
       {
@@ -162,6 +191,7 @@ export class Engine {
             onLost: (id, why) => this.#lost(id, why),
           }),
       },
+      { name: "limbo", bell: new Bell(), signal: until, turn: async () => limbo.look().then(() => LIMBO_MS) },
       { name: "forget", bell: new Bell(), signal: until, turn: async () => this.#forget() },
       { name: "view", bell: view, signal: until, turn: async () => this.#look().then(() => VIEW_MS) },
     ];
@@ -171,6 +201,7 @@ export class Engine {
   /** Drains: nothing new, running tasks reach a safe point, what is late is canceled; then the last reports. */
   async stop(deadlineMs: number): Promise<void> {
     const { clock } = this.#o;
+    crashpoint("shutdown");
     this.#dispatcher.drain();
     this.#pulling.abort();
     this.#ring();
@@ -258,21 +289,23 @@ export class Engine {
 
   async #look(): Promise<void> {
     const held = await this.ledger.held(this.#source.name);
-    const persons = await Promise.all(
-      held.filter((task) => task.state === "needs_person").map(async (task) => waitingPersons(task, await this.ledger.episodesOf(task))),
-    );
+    const persons = await this.ledger.forPersons(this.#source.name);
+    const stopped = await this.ledger.stoppedAccounts(this.#source.name);
     this.#view = {
       held,
       counts: await this.ledger.countByState(this.#source.name),
       outbox: await countOutbox(this.ledger.db, this.#source.name),
-      persons: persons.flat(),
+      persons: [
+        ...stopped.map(({ task, failure }) => stoppedAccount(task, failure)),
+        ...persons.flatMap(({ task, episodes }) => waitingPersons(task, episodes)),
+      ],
     };
   }
 
   async #sweep(): Promise<number> {
     const released = await this.ledger.episodes.releaseExpired();
     if (released > 0) this.#o.log.warn(`${released} claims were released: their holders gave no sign of life`);
-    return SWEEP_MS;
+    return Math.min(SWEEP_MS, this.#o.leaseMs / 2);
   }
 
   async #forget(): Promise<number> {
@@ -290,8 +323,7 @@ export class Engine {
     this.events.emit("reported", row);
   }
 
-  async #startRefused(taskId: string, why: string): Promise<void> {
-    if (!(await this.ledger.cancel(taskId, why))) return;
+  #startRefused(taskId: string, why: string): void {
     this.#o.log.info(`given up before it began: ${why}`, { task: taskId });
     this.#ring();
   }

@@ -1,5 +1,6 @@
 import type { FailureData } from "../contract/failures.ts";
 import type { PreparedEpisode, SiteCopy } from "../contract/task.ts";
+import { crashpoint } from "../kit/crashpoint.ts";
 import * as moves from "./episodes.ts";
 import type { EpisodeKey, Hand } from "./episodes.ts";
 import type { Database, EpisodeRow } from "./tables.ts";
@@ -19,15 +20,8 @@ export class EpisodeBook {
     this.#flush = flush;
   }
 
-  async get({ accountKey, episodeId }: EpisodeKey): Promise<EpisodeRow | null> {
-    return (
-      (await this.#db
-        .selectFrom("episodes")
-        .selectAll()
-        .where("account_key", "=", accountKey)
-        .where("episode_id", "=", episodeId)
-        .executeTakeFirst()) ?? null
-    );
+  async get(key: EpisodeKey): Promise<EpisodeRow | null> {
+    return moves.readEpisode(this.#db, key);
   }
 
   async claim(key: EpisodeKey, prepared: PreparedEpisode, fixes: string[]): Promise<EpisodeRow | null> {
@@ -42,6 +36,10 @@ export class EpisodeBook {
     return moves.markReady(this.#db, key, fence, this.#hand().now, baseline);
   }
 
+  async markUnclear(key: EpisodeKey, fence: number, baseline: string[], failure: FailureData): Promise<EpisodeRow | null> {
+    return this.#flushed(await moves.markUnclear(this.#db, key, fence, this.#hand().now, baseline, failure));
+  }
+
   async keepDraft(key: EpisodeKey, fence: number, draftId: string): Promise<boolean> {
     return moves.keepDraft(this.#db, key, fence, this.#hand().now, draftId);
   }
@@ -50,6 +48,7 @@ export class EpisodeBook {
   async arm(key: EpisodeKey, fence: number, settleMs: number): Promise<boolean> {
     const row = await moves.markArmed(this.#db, key, fence, this.#hand(), settleMs);
     if (!row) return false;
+    crashpoint("armed-unflushed");
     try {
       await this.#flush();
       return true;
@@ -66,16 +65,24 @@ export class EpisodeBook {
     return true;
   }
 
-  async markPosted(key: EpisodeKey, copy: SiteCopy, note: FailureData | null): Promise<EpisodeRow | null> {
-    return this.#flushed(await moves.markPosted(this.#db, key, this.#hand().now, copy, note));
+  async markPosted(key: EpisodeKey, copy: SiteCopy, copies: number | null, note: FailureData | null): Promise<EpisodeRow | null> {
+    return this.#flushed(await moves.markPosted(this.#db, key, this.#hand().now, copy, copies, note));
+  }
+
+  async markCounted(key: EpisodeKey, copies: number, note: FailureData | null): Promise<void> {
+    return moves.markCounted(this.#db, key, copies, note);
+  }
+
+  async forgetDraft(key: EpisodeKey, draftId: string): Promise<void> {
+    return moves.forgetDraft(this.#db, key, draftId);
   }
 
   async markUnsent(key: EpisodeKey, fence: number): Promise<EpisodeRow | null> {
     return moves.markUnsent(this.#db, key, fence, this.#hand().now);
   }
 
-  async markDoubt(key: EpisodeKey, why: string, fence: number): Promise<EpisodeRow | null> {
-    return this.#flushed(await moves.markDoubt(this.#db, key, this.#hand().now, why, fence));
+  async markDoubt(key: EpisodeKey, why: Omit<FailureData, "code">, fence: number): Promise<EpisodeRow | null> {
+    return this.#flushed(await moves.markDoubt(this.#db, key, this.#hand(), why, fence));
   }
 
   async markAbsent(key: EpisodeKey, fence: number, failure: FailureData | null): Promise<EpisodeRow | null> {
@@ -88,12 +95,13 @@ export class EpisodeBook {
 
   /** Frees a claim; an armed one becomes doubt. */
   async release(key: EpisodeKey, why: string): Promise<EpisodeRow | null> {
-    return this.#flushed(await moves.release(this.#db, key, this.#hand().now, why));
+    return this.#flushed(await moves.release(this.#db, key, this.#hand(), why));
   }
 
   /** Claims whose lease has run out, of whatever holder. @returns how many were released */
   async releaseExpired(): Promise<number> {
-    const { now } = this.#hand();
+    const hand = this.#hand();
+    const { now } = hand;
     const expired = this.#db
       .selectFrom("episodes")
       .select(["account_key", "episode_id"])
@@ -111,7 +119,7 @@ export class EpisodeBook {
           .where("lease_until", "<", now)
           .forUpdate()
           .executeTakeFirst();
-        return still && (await moves.release(trx, key, now, "its holder gave no sign of life")) ? 1 : 0;
+        return still && (await moves.release(trx, key, hand, "its holder gave no sign of life")) ? 1 : 0;
       });
     }
     return released;

@@ -2,6 +2,7 @@ import { sql, type Updateable } from "kysely";
 import { Failure, type FailureData } from "../contract/failures.ts";
 import { episodeStates, mayMove, type EpisodeState } from "../contract/states.ts";
 import type { PreparedEpisode, SiteCopy } from "../contract/task.ts";
+import type { Rules } from "./rules.ts";
 import type { Database, EpisodeRow, EpisodeTable } from "./tables.ts";
 
 /** An episode on an account: the unit that is posted once. */
@@ -16,6 +17,7 @@ export interface Hand {
   now: Date;
   /** How long a claim stands without a sign of life, ms. */
   leaseMs: number;
+  rules: Readonly<Rules>;
 }
 
 interface Move {
@@ -94,7 +96,33 @@ export async function openLook(db: Database, key: EpisodeKey, hand: Hand): Promi
 
 /** Looked: absent. */
 export async function markReady(db: Database, key: EpisodeKey, fence: number, now: Date, baseline: string[]): Promise<EpisodeRow | null> {
-  return moveEpisode(db, key, now, { from: ["claimed"], to: "ready", fence, set: { baseline: JSON.stringify(baseline) } });
+  return moveEpisode(db, key, now, {
+    from: ["claimed"],
+    to: "ready",
+    fence,
+    // What appeared after a try may be that try: the first list stays the measure.
+    set: {
+      baseline:
+        sql<string>`case when attempts > 0 and baseline is not null then baseline else ${JSON.stringify(baseline)}::jsonb end` as unknown as string,
+    },
+  });
+}
+
+/** Looked, and nobody but a person can say what was seen. @param baseline all that was there: if the person says no, none of it is ours */
+export async function markUnclear(
+  db: Database,
+  key: EpisodeKey,
+  fence: number,
+  now: Date,
+  baseline: string[],
+  failure: FailureData,
+): Promise<EpisodeRow | null> {
+  return moveEpisode(db, key, now, {
+    from: ["claimed"],
+    to: "needs_person",
+    fence,
+    set: { ...nobody, baseline: JSON.stringify(baseline), failure: JSON.stringify(failure) },
+  });
 }
 
 /** Keeps the draft's id; no move. */
@@ -111,10 +139,11 @@ export async function keepDraft(db: Database, key: EpisodeKey, fence: number, no
 
 /** The record before the click. The caller flushes before it lets anybody click. */
 export async function markArmed(db: Database, key: EpisodeKey, fence: number, hand: Hand, settleMs: number): Promise<EpisodeRow | null> {
-  return moveEpisode(db, key, hand.now, {
+  if (!hand.rules.armRecord) return readEpisode(db, key);
+  const armed = await moveEpisode(db, key, hand.now, {
     from: ["ready"],
     to: "armed",
-    fence,
+    ...(hand.rules.fence && { fence }),
     set: {
       armed_at: hand.now,
       settle_ms: settleMs,
@@ -122,18 +151,20 @@ export async function markArmed(db: Database, key: EpisodeKey, fence: number, ha
       attempts: sql<number>`attempts + 1` as unknown as number,
     },
   });
+  return armed ?? (hand.rules.fence ? null : readEpisode(db, key));
 }
 
 /** The gate asks: still armed by this holder under this fence? Then the moment of the arm is now. */
 export async function renewArm(db: Database, key: EpisodeKey, fence: number, hand: Hand): Promise<boolean> {
+  const { rules } = hand;
+  if (!rules.gate) return true;
   const { numUpdatedRows } = await db
     .updateTable("episodes")
     .set({ armed_at: hand.now, lease_until: new Date(hand.now.getTime() + hand.leaseMs), updated_at: hand.now })
     .where("account_key", "=", key.accountKey)
     .where("episode_id", "=", key.episodeId)
-    .where("state", "=", "armed")
-    .where("fence", "=", fence)
-    .where("holder", "=", hand.holder)
+    .where("state", "in", rules.armRecord ? ["armed"] : ["armed", "ready"])
+    .$if(rules.fence, (query) => query.where("fence", "=", fence).where("holder", "=", hand.holder))
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }
@@ -144,13 +175,37 @@ export async function markPosted(
   key: EpisodeKey,
   now: Date,
   copy: SiteCopy,
+  /** How many copies the site shows; null: nobody has counted yet. */
+  copies: number | null = null,
   note: FailureData | null = null,
 ): Promise<EpisodeRow | null> {
+  if (copy.link === "" && copy.id === "") throw new Failure("farm.invariant", "an episode is only posted where a link or an id was seen");
   return moveEpisode(db, key, now, {
     from: statesBefore("posted"),
     to: "posted",
-    set: { ...nobody, link: copy.link, site_id: copy.id, due: null, failure: note && JSON.stringify(note) },
+    set: { ...nobody, link: copy.link, site_id: copy.id, due: null, copies, failure: note && JSON.stringify(note) },
   });
+}
+
+/** What the look after the proof has counted; no move. */
+export async function markCounted(db: Database, key: EpisodeKey, copies: number, note: FailureData | null): Promise<void> {
+  await db
+    .updateTable("episodes")
+    .set({ copies, ...(note && { failure: JSON.stringify(note) }) })
+    .where("account_key", "=", key.accountKey)
+    .where("episode_id", "=", key.episodeId)
+    .execute();
+}
+
+/** The draft is gone from the site; no move. */
+export async function forgetDraft(db: Database, key: EpisodeKey, draftId: string): Promise<void> {
+  await db
+    .updateTable("episodes")
+    .set({ draft_id: null })
+    .where("account_key", "=", key.accountKey)
+    .where("episode_id", "=", key.episodeId)
+    .where("draft_id", "=", draftId)
+    .execute();
 }
 
 /** Nothing left this machine: the claim goes on, and the try does not count. */
@@ -164,17 +219,26 @@ export async function markUnsent(db: Database, key: EpisodeKey, fence: number, n
 }
 
 /** Unknown means doubt. Due once nothing of the request can be on its way any more. */
-export async function markDoubt(db: Database, key: EpisodeKey, now: Date, why: string, fence?: number): Promise<EpisodeRow | null> {
-  return moveEpisode(db, key, now, {
+export async function markDoubt(
+  db: Database,
+  key: EpisodeKey,
+  { now, rules }: Hand,
+  { detail, evidence }: Omit<FailureData, "code">,
+  fence?: number,
+): Promise<EpisodeRow | null> {
+  const failure: FailureData = { code: "episode.in_doubt", detail, ...(evidence && evidence.length > 0 && { evidence }) };
+  const row = await moveEpisode(db, key, now, {
     from: ["armed"],
     to: "doubt",
     ...(fence !== undefined && { fence }),
     set: {
       ...nobody,
-      due: sql<Date>`armed_at + make_interval(secs => settle_ms / 1000.0)` as unknown as Date,
-      failure: JSON.stringify({ code: "episode.in_doubt", detail: why } satisfies FailureData),
+      due: rules.settle ? (sql<Date>`armed_at + make_interval(secs => settle_ms / 1000.0)` as unknown as Date) : now,
+      failure: JSON.stringify(failure),
     },
   });
+  if (row && !rules.unknownIsDoubt) return moveEpisode(db, key, now, { from: ["doubt"], to: "waiting" });
+  return row;
 }
 
 /** The look at an episode in doubt found nothing. */
@@ -209,8 +273,13 @@ export async function markFailed(
   });
 }
 
-/** A claim that ends without a result: what was not armed is free again. @returns the rows that moved */
-export async function release(db: Database, key: EpisodeKey, now: Date, why: string): Promise<EpisodeRow | null> {
-  const freed = await moveEpisode(db, key, now, { from: ["claimed", "ready"], to: "waiting", set: nobody });
-  return freed ?? markDoubt(db, key, now, why);
+/** A claim that ends without a result: what was not armed is free again. @returns the row that moved */
+export async function release(db: Database, key: EpisodeKey, hand: Hand, why: string): Promise<EpisodeRow | null> {
+  const freed = await moveEpisode(db, key, hand.now, { from: ["claimed", "ready"], to: "waiting", set: nobody });
+  return freed ?? markDoubt(db, key, hand, { detail: why });
+}
+
+export async function readEpisode(db: Database, { accountKey, episodeId }: EpisodeKey): Promise<EpisodeRow | null> {
+  const rows = db.selectFrom("episodes").selectAll().where("account_key", "=", accountKey).where("episode_id", "=", episodeId);
+  return (await rows.executeTakeFirst()) ?? null;
 }

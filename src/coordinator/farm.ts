@@ -121,6 +121,7 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
       instance,
       concurrency: config.concurrency,
       pollMs: config.pollSeconds * 1000,
+      leaseMs: config.leaseSeconds * 1000,
       work: {
         browser: options.browser,
         imap: config.imapHost ? { host: config.imapHost, port: config.imapPort, tls: true, caFile: config.imapCaFile ?? null } : null,
@@ -128,6 +129,7 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
         timeZone: config.timeZone,
         stepTimeoutMs: config.stepSeconds * 1000,
         settleMs: config.settleSeconds === undefined ? null : config.settleSeconds * 1000,
+        repost: config.repost,
         mode: options.mode ?? "post",
         evidenceDir: join(dataDir, "evidence"),
       },

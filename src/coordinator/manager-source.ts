@@ -71,12 +71,20 @@ export function createManagerSource(options: ManagerSourceOptions): Source {
       const answer = await ask(`/links/${encodeURIComponent(taskId)}/${kind}`, { method: "POST", json: body });
       if ("silent" in answer) return { kind: "again", why: answer.silent, retryAfterMs: null };
       const { status, retryAfterMs } = answer;
-      if (status >= 200 && status < 300) return { kind: "delivered" };
+      if (status >= 200 && status < 300)
+        return isTaken(answer)
+          ? { kind: "delivered" }
+          : { kind: "again", why: `${sayAnswer(answer)} and not that it took it`, retryAfterMs };
       if (finalStatuses.has(status)) return { kind: "final", why: sayAnswer(answer), gone: status === 404 || status === 410 };
       if (status === 401 || status === 403) return { kind: "refused", why: sayAnswer(answer) };
       return { kind: "again", why: sayAnswer(answer), retryAfterMs };
     },
   };
+}
+
+/** `{ success: true }`, or nothing at all. A page of whatever stands in between is no answer of the manager's. */
+function isTaken({ status, body }: HttpAnswer): boolean {
+  return status === 204 || (typeof body === "object" && body !== null && "success" in body && body.success === true);
 }
 
 function readTasks(items: readonly unknown[]): PullAnswer {

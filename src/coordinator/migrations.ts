@@ -115,4 +115,35 @@ export const migrations: Record<string, Migration> = {
         await db.schema.dropTable(table).execute();
     },
   },
+  "0002-after-look": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("episodes").addColumn("copies", "integer").execute();
+      await db.schema
+        .createTable("stopped_accounts")
+        .addColumn("account_key", "text", (c) => c.primaryKey())
+        .addColumn("task_id", "text", (c) => c.notNull())
+        .addColumn("failure", "jsonb", (c) => c.notNull())
+        .addColumn("at", time, (c) => c.notNull())
+        .execute();
+      await db.schema
+        .createTable("fleet")
+        .addColumn("one", "boolean", (c) => c.primaryKey().check(sql`one`))
+        .addColumn("name", "text", (c) => c.notNull())
+        .execute();
+      // A task has one end: a second word on it while the first is under way is refused by the database itself.
+      await db.schema
+        .createIndex("outbox_one_end")
+        .unique()
+        .on("outbox")
+        .column("task_id")
+        .where(sql<boolean>`state = 'pending' and kind in ('complete', 'fail')`)
+        .execute();
+    },
+    async down(db: Kysely<unknown>) {
+      await db.schema.dropTable("fleet").execute();
+      await db.schema.dropIndex("outbox_one_end").execute();
+      await db.schema.dropTable("stopped_accounts").execute();
+      await db.schema.alterTable("episodes").dropColumn("copies").execute();
+    },
+  },
 };

@@ -1,13 +1,15 @@
 import type { Report } from "../contract/worker-api.ts";
 import type { Clock } from "../kit/clock.ts";
+import { crashpoint } from "../kit/crashpoint.ts";
 import type { Log } from "../kit/log.ts";
 import type { Queue } from "../store/queue.ts";
 import type { Vault } from "../store/vault.ts";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs, jitterMs } from "./backoff.ts";
 import { moveEpisode } from "./episodes.ts";
 import type { Random } from "./ports.ts";
 import type { Source } from "./source.ts";
 import type { Database, OutboxRow } from "./tables.ts";
+import { cancelTask } from "./tasks.ts";
 
 /**
  * Reports on their way to the source: rows written in the same transaction as the move they tell of, delivered in the order
@@ -23,8 +25,8 @@ export interface OutboxOptions {
   log: Log;
   onDelivered(row: { taskId: string; report: Report }): void;
   onStarted(taskId: string): void;
-  /** The source said that the task is nobody's any more, or somebody else's. */
-  onStartRefused(taskId: string, why: string): Promise<void>;
+  /** The source said that the task is nobody's any more, or somebody else's: it is canceled here. */
+  onStartRefused(taskId: string, why: string): void;
   /** null: the source takes our key. */
   onRefused(why: string | null): void;
 }
@@ -36,10 +38,12 @@ export interface OutboxCounts {
 }
 
 const BATCH = 8;
-/** A report that is being sent is hidden from other farms this long; a dead sender's comes back then. */
-const IN_FLIGHT_MS = 60_000;
+/** A report that is being sent is hidden from other farms this long; a dead sender's comes back then. Sent by two it does no harm. */
+const IN_FLIGHT_MS = 10_000;
 const REFUSED_KEY_MS = 5 * 60_000;
 const IDLE_MS = 30_000;
+/** While the source does not answer, one report goes ahead so often; the others follow it when it arrives. */
+const CANARY_MS = 3000;
 
 const cookieAt = (taskId: string): string => `outbox:${taskId}:cookie`;
 
@@ -82,21 +86,37 @@ export async function countOutbox(db: Database, source: string): Promise<OutboxC
 
 export class Outbox {
   readonly #o: OutboxOptions;
+  /** The last word of the source was none: it is down, or the way to it is. */
+  #silent = false;
 
   constructor(options: OutboxOptions) {
     this.#o = options;
   }
 
-  /** Embedded, at start: a dead predecessor may have been sending; a new start is a good moment for the rest as well. */
+  /** All that waits is due: at an embedded start, since a dead predecessor may have been sending, and when the source is back. */
   async recover(): Promise<void> {
     await this.#o.db.updateTable("outbox").set({ due: this.#now() }).where("state", "=", "pending").execute();
   }
 
   /** Sends what is due. @returns how long nothing will be due, ms */
   async turn(): Promise<number> {
-    const rows = await this.#take();
+    if (this.#silent) return this.#sendCanary();
+    const rows = await this.#take(BATCH, this.#now());
     if (rows.length === 0) return this.#untilDue();
     await Promise.all(rows.map(async (row) => this.#send(row)));
+    return 0;
+  }
+
+  /** An hour's outage must not cost the minutes of an hour's back-off: the oldest report alone asks again and again. */
+  async #sendCanary(): Promise<number> {
+    const [row] = await this.#take(1, null);
+    if (!row) {
+      this.#silent = false;
+      return this.#untilDue();
+    }
+    await this.#send(row);
+    if (this.#silent) return jitterMs(CANARY_MS, this.#o.random);
+    await this.recover();
     return 0;
   }
 
@@ -129,15 +149,15 @@ export class Outbox {
       );
   }
 
-  /** Takes what is due out of other farms' sight while it is sent. */
-  async #take(): Promise<OutboxRow[]> {
+  /** Takes reports out of other farms' sight while they are sent. @param dueBy null: the oldest, due or not */
+  async #take(limit: number, dueBy: Date | null): Promise<OutboxRow[]> {
     const now = this.#now();
     return this.#o.db.transaction().execute(async (trx) => {
       const heads = await this.#heads(trx)
         .select("head.seq")
-        .where("head.due", "<=", now)
+        .$if(dueBy !== null, (query) => query.where("head.due", "<=", dueBy))
         .orderBy("head.due")
-        .limit(BATCH)
+        .limit(limit)
         .forUpdate()
         .skipLocked()
         .execute();
@@ -169,7 +189,11 @@ export class Outbox {
       row.report.kind === "account" && row.report.cookie
         ? { ...row.report, cookie: vault.open(row.report.cookie, cookieAt(row.task_id)) }
         : row.report;
+    crashpoint("outbox-sending");
     const answer = await source.deliver(row.task_id, report);
+    crashpoint("outbox-answered");
+    // One that asks us to wait (429) is there; what does not say how long, is not.
+    this.#silent = answer.kind === "again" && answer.retryAfterMs === null;
     if (answer.kind !== "refused" && answer.kind !== "again") onRefused(null);
     switch (answer.kind) {
       case "delivered":
@@ -203,20 +227,23 @@ export class Outbox {
   async #settle(row: OutboxRow, report: Report, state: "delivered" | "refused", why: string): Promise<void> {
     const { db, onDelivered, onStarted, onStartRefused } = this.#o;
     const now = this.#now();
+    let canceled = false;
     await db.transaction().execute(async (trx) => {
       await trx
         .updateTable("outbox")
         .set({ state, why, settled_at: now, attempts: row.attempts + 1 })
         .where("seq", "=", row.seq)
         .execute();
-      if (state === "refused") return;
+      if (state === "refused") {
+        if (row.kind === "start") canceled = await cancelTask(trx, row.task_id, why, now);
+        return;
+      }
       if (row.kind === "start") await this.#begin(trx, row.task_id, now);
       if (row.kind === "complete") await this.#markReported(trx, row.task_id, now);
     });
-    if (state === "refused") {
-      if (row.kind === "start") await onStartRefused(row.task_id, why);
-      return;
-    }
+    crashpoint(row.kind === "start" ? "start-delivered" : "outbox-acknowledged");
+    if (canceled) onStartRefused(row.task_id, why);
+    if (state === "refused") return;
     if (row.kind === "start") onStarted(row.task_id);
     onDelivered({ taskId: row.task_id, report });
   }

@@ -2,6 +2,7 @@ import { sayFailure, type FailureCode } from "../contract/failures.ts";
 import type { WorkerTask } from "../contract/worker-api.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
+import { crashpoint } from "../kit/crashpoint.ts";
 import { backoffMs, jitterMs } from "./backoff.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DiskProbe, Random } from "./ports.ts";
@@ -17,6 +18,8 @@ export interface PullerOptions {
   disk: DiskProbe;
   /** Tasks at a time; 0: nothing is pulled. */
   concurrency: number;
+  /** Tasks that run in this process. */
+  running(): number;
   pollMs: number;
   findSite(domain: string): Site | null;
   servedHosts(): string[];
@@ -67,7 +70,8 @@ export class Puller {
     const problem = await disk();
     if (problem) return this.#wait(problem, DISK_MS);
     const { free, held } = await this.#room();
-    if (free <= 0) return UNTIL_RUNG_MS;
+    // Other farms on this database may take what waits, and nobody rings for that.
+    if (free <= 0) return this.#o.running() < concurrency ? jitterMs(this.#o.pollMs, this.#o.random) : UNTIL_RUNG_MS;
     const refusedBefore = this.keyRefused;
     const limit = source.once ? Number.MAX_SAFE_INTEGER : free + held;
     const answer = await source.pull(limit, this.#o.servedHosts());
@@ -79,6 +83,7 @@ export class Puller {
         return this.#wait(answer.why, REFUSED_KEY_MS);
       case "tasks": {
         this.#failures = 0;
+        if (answer.tasks.length > 0) crashpoint("pulled");
         // A refusal that the outbox met meanwhile is newer than this answer.
         if (refusedBefore) this.keyRefused = null;
         const fresh = await this.#admitAll(answer.tasks);
@@ -94,17 +99,12 @@ export class Puller {
     }
   }
 
-  /** How many more can start soon, and how many we hold already. */
+  /** How many more can start soon, and how many we hold already. What others run, or a dead farm ran, takes none of our room. */
   async #room(): Promise<{ free: number; held: number }> {
-    const { ledger, source, concurrency } = this.#o;
+    const { ledger, source, concurrency, running } = this.#o;
     const held = await ledger.held(source.name);
-    const soon = held.filter(
-      (task) =>
-        (task.state === "waiting" && !(task.not_before && task.not_before > ledger.now())) ||
-        task.state === "claimed" ||
-        task.state === "running",
-    );
-    return { free: concurrency - soon.length, held: held.length };
+    const soon = held.filter((task) => task.state === "waiting" && !(task.not_before && task.not_before > ledger.now()));
+    return { free: concurrency - running() - soon.length, held: held.length };
   }
 
   #wait(why: string, restMs: number): number {
@@ -133,6 +133,7 @@ export class Puller {
     if (ids.size < task.data_content.length) return this.#refuse(task.id, "content.refused", "two episodes of the task carry the same id");
     const admission = await ledger.admit(task, site, source.name);
     if (admission === "known" || admission === "reporting") return "known";
+    crashpoint("admitted");
     log.info(`pulled (${admission})`, { task: task.id, site: site.card.site, episodes: ids.size });
     onAdmitted();
     return admission === "reported-again" ? "known" : "fresh";

@@ -2,6 +2,7 @@ import type { Log } from "../kit/log.ts";
 import type { Queue } from "../store/queue.ts";
 import { hasPending } from "./outbox.ts";
 import type { Ledger } from "./ledger.ts";
+import type { TaskRow } from "./tables.ts";
 
 export interface RecoverOptions {
   ledger: Ledger;
@@ -27,21 +28,48 @@ export async function recover({ ledger, queue, source, sole, log }: RecoverOptio
     }
     if (freed > 0) log.debug(`${freed} jobs of a dead farm are free again`);
   }
-  await resend({ ledger, queue, source, log });
-}
-
-/** A task that should run some time stands in the queue; one that does not (a restored backup) is put there. */
-async function resend({ ledger, queue, source, log }: Omit<RecoverOptions, "sole">): Promise<void> {
-  const queued = new Set(await queue.pending());
-  for (const task of await ledger.held(source)) {
-    if (queued.has(task.id) || (task.state !== "waiting" && task.state !== "unsure")) continue;
-    if (await hasPending(ledger.db, task.id)) continue;
-    await queue.send({
-      id: task.id,
-      accountKey: task.account_key,
-      priority: task.priority,
-      ...(task.not_before && { startAfter: task.not_before }),
-    });
+  for (const task of await adrift({ ledger, queue, source })) {
+    await putBack(queue, task);
     log.debug("put back into the queue", { task: task.id });
   }
+}
+
+/** Tasks that should run some time and stand nowhere in the queue (a restored backup, a broken promise). */
+async function adrift({ ledger, queue, source }: Pick<RecoverOptions, "ledger" | "queue" | "source">): Promise<TaskRow[]> {
+  const held = (await ledger.held(source)).filter((task) => task.state === "waiting" || task.state === "unsure");
+  const queued = new Set(held.length > 0 ? await queue.pending() : []);
+  const lost: TaskRow[] = [];
+  for (const task of held) if (!queued.has(task.id) && !(await hasPending(ledger.db, task.id))) lost.push(task);
+  return lost;
+}
+
+/**
+ * Every task reaches its end in bounded time: one that was seen adrift twice in a row is put back, loudly, since no step of
+ * ours leaves one there.
+ */
+export class LimboWatch {
+  readonly #o: Omit<RecoverOptions, "sole">;
+  #suspects: ReadonlySet<string> = new Set();
+
+  constructor(options: Omit<RecoverOptions, "sole">) {
+    this.#o = options;
+  }
+
+  async look(): Promise<void> {
+    const lost = await adrift(this.#o);
+    for (const task of lost.filter(({ id }) => this.#suspects.has(id))) {
+      await putBack(this.#o.queue, task);
+      this.#o.log.error("INVARIANT BROKEN: the task stood in no queue; it was put back", { task: task.id });
+    }
+    this.#suspects = new Set(lost.map(({ id }) => id));
+  }
+}
+
+async function putBack(queue: Queue, task: TaskRow): Promise<void> {
+  await queue.send({
+    id: task.id,
+    accountKey: task.account_key,
+    priority: task.priority,
+    ...(task.not_before && { startAfter: task.not_before }),
+  });
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Queue } from "../store/queue.ts";
 import { moveEpisode } from "./episodes.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Database, TaskRow } from "./tables.ts";
 import { episodesOf, moveTask } from "./tasks.ts";
 
 /** What a person saw on the site. Without an episode: the account works again, go on. */
@@ -38,17 +39,36 @@ export async function resolve(ledger: Ledger, queue: Queue, word: Resolution): P
         : await moveEpisode(trx, key, now, { from: ["needs_person"], to: "waiting", set: { attempts: 0, failure: null, due: null } });
       if (!moved) return `episode ${word.episode} of task ${word.task} does not wait for a person`;
     }
-    const open = (await episodesOf(trx, task)).some((episode) => episode.state === "needs_person");
-    if (open) return null;
-    const moved = await moveTask(trx, task.id, now, {
-      from: ["needs_person"],
-      to: "waiting",
-      set: { failure: null, waits_for: "", tries: 0 },
-    });
-    if (!moved) return word.episode === undefined ? `task ${word.task} does not wait for a person` : null;
-    await queue.send({ id: task.id, accountKey: task.account_key, priority: task.priority }, { trx: trx as never });
-    return null;
+    const freed = word.episode === undefined && (await freeAccount(trx, queue, task.account_key, now));
+    const moved = await goOn(trx, queue, task, now);
+    return moved || freed || word.episode !== undefined ? null : `task ${word.task} does not wait for a person`;
   });
   await ledger.flush();
   return refusal;
+}
+
+/** @returns false when the task does not wait for a person, or for one more word on an episode */
+async function goOn(trx: Database, queue: Queue, task: TaskRow, now: Date): Promise<boolean> {
+  if ((await episodesOf(trx, task)).some((episode) => episode.state === "needs_person")) return false;
+  const moved = await moveTask(trx, task.id, now, {
+    from: ["needs_person"],
+    to: "waiting",
+    set: { failure: null, waits_for: "", tries: 0 },
+  });
+  if (moved) await queue.send({ id: task.id, accountKey: task.account_key, priority: task.priority }, { trx: trx as never });
+  return moved !== null;
+}
+
+/** The account was stopped by a broken promise: a person has looked, so all that waited for that goes on. */
+async function freeAccount(trx: Database, queue: Queue, accountKey: string, now: Date): Promise<boolean> {
+  const stop = await trx.deleteFrom("stopped_accounts").where("account_key", "=", accountKey).returning("failure").executeTakeFirst();
+  if (!stop) return false;
+  const held = await trx
+    .selectFrom("tasks")
+    .selectAll()
+    .where("account_key", "=", accountKey)
+    .where("state", "=", "needs_person")
+    .execute();
+  for (const task of held) if (task.failure?.code === stop.failure.code) await goOn(trx, queue, task, now);
+  return true;
 }

@@ -1,4 +1,4 @@
-import { sayFailure } from "../contract/failures.ts";
+import { sayFailure, type FailureData } from "../contract/failures.ts";
 import type { TaskState } from "../contract/states.ts";
 import type { TaskRun } from "./task-run.ts";
 import type { EpisodeRow, TaskRow } from "./tables.ts";
@@ -61,6 +61,12 @@ export function sayTaskWaits(tasks: readonly TaskRow[]): string[] {
   return tasks
     .filter((task) => task.waits_for !== "" && (task.state === "waiting" || task.state === "unsure"))
     .map((task) => `${task.account_name} at ${task.site}: ${task.waits_for}`);
+}
+
+/** Nothing starts on the account until somebody says that it may. */
+export function stoppedAccount(task: TaskRow, failure: FailureData): WaitingPerson {
+  const { id: taskId, account_name: account, site } = task;
+  return { taskId, account, site, episodeId: null, title: "the account stands still", why: sayFailure(failure), evidence: [] };
 }
 
 export function waitingPersons(task: TaskRow, episodes: readonly EpisodeRow[]): WaitingPerson[] {

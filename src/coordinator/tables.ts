@@ -61,6 +61,8 @@ export interface EpisodeTable {
   draft_id: string | null;
   link: string | null;
   site_id: string | null;
+  /** How many copies the site showed after the proof; null: not counted yet. */
+  copies: number | null;
   /** Times armed whose request may have left. */
   attempts: Generated<number>;
   failure: MaybeJson<FailureData>;
@@ -100,6 +102,15 @@ export interface SubmitTable {
   verdict: "accepted" | "refused" | "unclear" | null;
 }
 
+/** Accounts on which nothing starts until a person has looked: a promise was broken there. */
+export interface StoppedAccountTable {
+  account_key: string;
+  /** In whose run it was noticed. */
+  task_id: string;
+  failure: Json<FailureData>;
+  at: Time;
+}
+
 export interface SiteSlotTable {
   site: string;
   slot: number;
@@ -117,9 +128,17 @@ export interface FarmTables {
   mailed_codes: { code_hash: string; taken_at: Time };
   credential_submits: SubmitTable;
   site_slots: SiteSlotTable;
+  stopped_accounts: StoppedAccountTable;
+  /** One row. */
+  fleet: { one: boolean; name: string };
 }
 
 export type Database = Kysely<FarmTables>;
 export type TaskRow = Selectable<TaskTable>;
 export type EpisodeRow = Selectable<EpisodeTable>;
 export type OutboxRow = Selectable<OutboxTable>;
+
+/** Of tasks that the farm still has to do with. */
+export const activeTaskStates: readonly TaskState[] = ["waiting", "claimed", "running", "unsure", "needs_person"];
+/** In somebody's hands. */
+export const heldTaskStates: readonly TaskState[] = ["claimed", "running"];

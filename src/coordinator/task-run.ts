@@ -1,5 +1,4 @@
 import type { EventEmitter } from "node:events";
-import { mkdir } from "node:fs/promises";
 import { failures, toFailureData, type FailureData } from "../contract/failures.ts";
 import { isCanceledStatus } from "../contract/states.ts";
 import {
@@ -10,6 +9,7 @@ import {
   type CoordinatorCalls,
   type Credentials,
   type DriverCard,
+  type EpisodeRef,
 } from "../contract/task.ts";
 import { workerTask, type WorkerTask } from "../contract/worker-api.ts";
 import type { Clock } from "../kit/clock.ts";
@@ -17,6 +17,7 @@ import type { Log } from "../kit/log.ts";
 import { addSecret, redact } from "../kit/redact.ts";
 import type { Job } from "../store/queue.ts";
 import type { Ending } from "./decide.ts";
+import type { EpisodeKey } from "./episodes.ts";
 import type { FarmEvents } from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DiskProbe, RunningAssignment, WorkerPool } from "./ports.ts";
@@ -43,6 +44,8 @@ export interface RunEnvironment {
   stepTimeoutMs: number;
   /** Overrides the drivers'. */
   settleMs: number | null;
+  /** May an episode that an unknown click left absent be posted again? */
+  repost: "after-look" | "never";
   mode: Assignment["mode"];
   /** One folder a task below it. */
   evidenceDir: string;
@@ -78,6 +81,10 @@ export class TaskRun {
   signInRefusal: Extract<SignInAnswer, { allowed: false }> | null = null;
   /** Episodes of which this run sent nothing although it tried, with how often. */
   readonly unsent = new Map<string, number>();
+  /** Episodes whose left-over drafts this run was asked to take away. */
+  readonly swept = new Set<string>();
+  /** Episodes whose copies this run was asked to count. */
+  readonly counted = new Set<string>();
   #heardAt: number;
   #running: RunningAssignment | null = null;
 
@@ -107,6 +114,10 @@ export class TaskRun {
     return this.site.card;
   }
 
+  keyOf({ episodeId }: Pick<EpisodeRef, "episodeId">): EpisodeKey {
+    return { accountKey: this.task.account_key, episodeId };
+  }
+
   get total(): number {
     return this.task.episode_ids.length;
   }
@@ -126,9 +137,8 @@ export class TaskRun {
 
   /** Runs it in a worker, which talks to us by `calls`. @returns how it ended; never throws */
   async toItsEnd(calls: CoordinatorCalls): Promise<Ending> {
-    const { pool, ledger, lane, evidenceDir } = this.environment;
+    const { pool, ledger, lane } = this.environment;
     try {
-      await mkdir(evidenceDir, { recursive: true, mode: 0o700 });
       const assignment = await this.#assignment(await ledger.sessions.load(this.task.account_key));
       this.#running = pool.run(assignment, calls, this.task.worker_deaths > 0);
       const result = await this.#running.result.catch((error: unknown): AssignmentResult | FailureData => ({
@@ -177,6 +187,8 @@ export class TaskRun {
     // A driver's own error may quote what it typed, and this is told to the manager and to people.
     const failure = parsed.data.failure && { ...parsed.data.failure, detail: redact(parsed.data.failure.detail) };
     if (outcome !== "failed") return { kind: outcome, failure: failure ?? null, retryAt: null };
+    // The thread lives and its browser does not: the same for the task.
+    if (failure?.code === "farm.worker_died") return { kind: "died", failure, retryAt: null };
     if (failure?.code === "account.budget" && this.signInRefusal) {
       const { code, why, until } = this.signInRefusal;
       return { kind: "failed", failure: { ...failure, code, detail: why }, retryAt: until === null ? null : new Date(until) };
@@ -194,15 +206,13 @@ export class TaskRun {
     const running = this.#running;
     if (!running) return;
     running.cancel(reason);
-    const late = new AbortController();
-    const ended = running.result
-      .then(
-        () => true,
-        () => true,
-      )
-      .finally(() => late.abort());
-    const inTime = await Promise.race([ended, this.environment.clock.sleep(CANCEL_MS, late.signal).then(() => false)]);
-    if (!inTime) {
+    const over = new AbortController();
+    running.result.then(
+      () => over.abort(),
+      () => over.abort(),
+    );
+    await this.environment.clock.sleep(CANCEL_MS, over.signal);
+    if (!over.signal.aborted) {
       this.log.warn(`the worker did not stop within ${CANCEL_MS / 1000} s; its thread is ended`);
       await running.kill();
     }

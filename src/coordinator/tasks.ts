@@ -1,10 +1,12 @@
 import type { Updateable } from "kysely";
-import { Failure } from "../contract/failures.ts";
+import { Failure, type FailureData } from "../contract/failures.ts";
 import { mayTaskMove, type TaskState } from "../contract/states.ts";
 import type { Credentials } from "../contract/task.ts";
 import type { WorkerTask } from "../contract/worker-api.ts";
 import type { Vault } from "../store/vault.ts";
+import { moveEpisode } from "./episodes.ts";
 import { markerOf } from "./marker.ts";
+import type { Rules } from "./rules.ts";
 import type { Site } from "./sites.ts";
 import type { Database, EpisodeRow, TaskRow, TaskTable } from "./tables.ts";
 
@@ -25,6 +27,43 @@ export async function moveTask(
     .returningAll()
     .executeTakeFirst();
   return row ?? null;
+}
+
+/**
+ * The source took a task away that nobody works on: nothing more is reported. One with an episode in doubt is not touched: its
+ * next run looks first, and ends it then.
+ * @returns false when it is in somebody's hands, in doubt or has ended
+ */
+export async function cancelTask(trx: Database, taskId: string, why: string, now: Date): Promise<boolean> {
+  const row = await moveTask(trx, taskId, now, {
+    from: ["waiting", "needs_person"],
+    to: "canceled",
+    set: { failure: JSON.stringify({ code: "task.canceled", detail: why } satisfies FailureData), waits_for: "", not_before: null },
+  });
+  if (!row) return false;
+  await giveUpEpisodes(trx, row, "canceled", null, now);
+  // Held for a person with its look still to come: nobody will run the task again, so the person decides this, too.
+  for (const episodeId of row.episode_ids)
+    await moveEpisode(trx, { accountKey: row.account_key, episodeId }, now, { from: ["doubt"], to: "needs_person" });
+  return true;
+}
+
+/** What nobody will post any more, with the reason; but not what another task has brought since. */
+export async function giveUpEpisodes(
+  trx: Database,
+  task: TaskRow,
+  to: "canceled" | "failed",
+  failure: FailureData | null,
+  now: Date,
+): Promise<void> {
+  for (const { episode_id: episodeId, task_id: owner, state } of await episodesOf(trx, task)) {
+    if (state !== "waiting" || owner !== task.id) continue;
+    await moveEpisode(trx, { accountKey: task.account_key, episodeId }, now, {
+      from: ["waiting"],
+      to,
+      ...(to === "failed" && failure && { set: { failure: JSON.stringify(failure) } }),
+    });
+  }
 }
 
 /** A task as the ledger keeps it. */
@@ -67,9 +106,18 @@ export function accountNameOf(task: WorkerTask): string {
   return task.email || task.username || task.account_id || task.id;
 }
 
-export async function insertTask(db: Database, task: WorkerTask, site: Site, source: string, box: SealedTask, now: Date): Promise<void> {
+/** @returns false when another farm was faster: an answer to its pull brought the same task */
+export async function insertTask(
+  db: Database,
+  task: WorkerTask,
+  site: Site,
+  source: string,
+  box: SealedTask,
+  now: Date,
+  rules: Readonly<Rules>,
+): Promise<boolean> {
   const priority = Number(task["priority"]);
-  await db
+  const inserted = await db
     .insertInto("tasks")
     .values({
       id: task.id,
@@ -85,12 +133,16 @@ export async function insertTask(db: Database, task: WorkerTask, site: Site, sou
       created_at: now,
       updated_at: now,
     })
-    .execute();
-  await upsertEpisodes(db, task, accountKeyOf(site, task), now);
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  if (!inserted) return false;
+  await upsertEpisodes(db, task, accountKeyOf(site, task), now, rules);
+  return true;
 }
 
 /** What the ledger knows of an episode on this account stays, whichever task brings it. */
-export async function upsertEpisodes(db: Database, task: WorkerTask, accountKey: string, now: Date): Promise<void> {
+export async function upsertEpisodes(db: Database, task: WorkerTask, accountKey: string, now: Date, rules: Readonly<Rules>): Promise<void> {
   for (const episode of task.data_content) {
     await db
       .insertInto("episodes")
@@ -99,7 +151,7 @@ export async function upsertEpisodes(db: Database, task: WorkerTask, accountKey:
         episode_id: episode.id,
         task_id: task.id,
         title: episode.title,
-        marker: markerOf(accountKey, episode.id),
+        marker: rules.marker ? markerOf(accountKey, episode.id) : markerOf("", episode.title),
         state: "waiting",
         updated_at: now,
       })

@@ -20,10 +20,17 @@ export interface WorkerPoolOptions {
   tasksPerThread: number;
   /** TMPDIR of the threads and their browsers. */
   tmpDir: string;
+  /** A thread is asked so often whether it is alive, ms; after three questions without an answer it is ended. */
+  pingMs?: number;
 }
 
 const described = z.object({ cards: z.array(driverCard), problems: z.array(z.object({ module: z.string(), message: z.string() })) });
 const CLOSE_BROWSER_MS = 5000;
+/** A thread that hangs on a page can still close its browser; one that is blocked can't do anything. */
+const LAST_WORDS_MS = 2000;
+/** A dead thread is known within 15 s. A suspended machine asks once after it wakes up and gets its answer then. */
+const PING_MS = 3500;
+const MAX_UNANSWERED = 3;
 
 /** Drivers are other people's code: they need none of the farm's own secrets. */
 const keptBack = ["API_KEY", "PODCREW_KEY", "PODCREW_KEY_FILE", "DATABASE_URL", "SMTP_URL", "TASK_TOKEN"] as const;
@@ -82,17 +89,21 @@ class Lane {
   }
 
   async close(): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, CLOSE_BROWSER_MS);
-    // A browser that outlives its thread leaves folders behind; a thread that never ran has none.
-    if (!this.#dead && this.#piscina.threads.length > 0)
-      await Promise.race([this.call("closeBrowser", undefined).catch(() => undefined), late.promise]);
-    clearTimeout(timer);
-    await this.kill();
+    await this.#end(CLOSE_BROWSER_MS);
   }
 
   async kill(): Promise<void> {
+    await this.#end(LAST_WORDS_MS);
+  }
+
+  /** A browser that outlives its thread leaves folders behind, and its entry with the kernel; a thread that never ran has none. */
+  async #end(withinMs: number): Promise<void> {
+    const mayHaveBrowser = !this.#dead && this.#piscina.threads.length > 0;
     this.#dead = true;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, withinMs);
+    if (mayHaveBrowser) await Promise.race([this.call("closeBrowser", undefined).catch(() => undefined), late.promise]);
+    clearTimeout(timer);
     await this.#piscina.destroy();
   }
 }
@@ -131,7 +142,13 @@ export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
       const lane = laneFor(alone);
       const { port1, port2 } = new MessageChannel();
       const rpc = connect(port1, calls);
+      const unwatch = watchLife(
+        async () => rpc.ping(),
+        options.pingMs ?? PING_MS,
+        () => void lane.kill(),
+      );
       const result = lane.run(assignment, port2).finally(() => {
+        unwatch();
         rpc.$close();
         port1.close();
         if (lane.alone || lane.dead) retire(lane);
@@ -144,6 +161,20 @@ export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
       lanes.clear();
     },
   };
+}
+
+/** Deadlines live in the thread itself; a driver that blocks its event loop blocks them, too. @returns ends the watch */
+function watchLife(ping: () => Promise<void>, everyMs: number, onDead: () => void): () => void {
+  let unanswered = 0;
+  const alive = (): void => void (unanswered = 0);
+  const timer = setInterval(() => {
+    if (unanswered >= MAX_UNANSWERED) return onDead();
+    unanswered += 1;
+    // Also "no such function" is an answer.
+    ping().then(alive, alive);
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 function connect(port: MessagePort, calls: CoordinatorCalls) {

@@ -36,7 +36,7 @@ export const settings = {
   workerId: {
     env: "WORKER_ID",
     schema: z.string().min(1).max(100).optional(),
-    say: "this farm's name at the manager; absent: made once and kept in the data folder",
+    say: "the farm's name at the manager, the same for all on one database; absent: made once and kept there",
     example: "farm-1",
   },
   pollSeconds: {
@@ -170,5 +170,17 @@ export const settings = {
     schema: decimal(0, 86_400).optional(),
     say: "how long a site is left alone before an unknown click is looked up, s; absent: the driver's",
     example: "120",
+  },
+  leaseSeconds: {
+    env: "LEASE_SECONDS",
+    schema: decimal(2, 3600).default(60),
+    say: "a claim whose holder gives no sign of life for so long is taken back, s",
+    example: "60",
+  },
+  repost: {
+    env: "REPOST",
+    schema: z.enum(["after-look", "never"]).default("after-look"),
+    say: "what becomes of an unknown click that the site does not show: posted again once, or left to a person",
+    example: "never",
   },
 } as const satisfies Record<string, Setting>;

@@ -8,8 +8,8 @@ import { postgresTypes } from "./row-types.ts";
 
 const CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A process that froze inside a transaction must not hold its row locks for ever. */
-const IDLE_IN_TRANSACTION_MS = 60_000;
+/** A process that froze inside a transaction must not hold its row locks longer than the queue takes to notice it. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
 const LEAST_VERSION = 15;
 
 /** @throws UsageError when it can't be reached, refuses us, is too old or would lose what it acknowledged */

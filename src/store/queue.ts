@@ -71,7 +71,7 @@ const NEVER_SECONDS = 24 * 3600;
 export async function openQueue(store: Store, log: Log): Promise<Queue> {
   const embedded = store.backend === "pglite";
   const db: Db = { executeSql: async (text, values) => store.raw(text, values) };
-  const boss = new PgBoss({
+  const boss = await startBoss({
     db,
     schema: SCHEMA,
     backend: embedded ? "pglite" : "postgres",
@@ -85,7 +85,6 @@ export async function openQueue(store: Store, log: Log): Promise<Queue> {
   });
   boss.on("error", (error) => log.warn("the queue's upkeep failed", { error: error.message }));
   boss.on("warning", (warning) => log.debug(warning.message, { part: "queue" }));
-  await boss.start();
   await boss.createQueue(QUEUE, {
     // Not "singleton": there a waiting job of a busy account at the head makes every fetch come back empty.
     policy: "key_strict_fifo",
@@ -151,6 +150,22 @@ export async function openQueue(store: Store, log: Log): Promise<Queue> {
       await boss.stop({ graceful: false, close: false });
     },
   };
+}
+
+/** Of PostgreSQL: something of that name was made by somebody else a moment ago. */
+const madeMeanwhile: ReadonlySet<string> = new Set(["23505", "42P06", "42P07"]);
+const START_TRIES = 5;
+
+/** Processes that start at once on an empty database collide over the queue's schema, IF NOT EXISTS or not. */
+async function startBoss(options: ConstructorParameters<typeof PgBoss>[0] & object): Promise<PgBoss> {
+  for (let tries = 1; ; tries += 1) {
+    const boss = new PgBoss(options);
+    try {
+      return await boss.start();
+    } catch (error) {
+      if (tries >= START_TRIES || !madeMeanwhile.has((error as { code?: string }).code ?? "")) throw error;
+    }
+  }
 }
 
 /** pg-boss counts the rows it changed and leaves the field out of its types. */

@@ -83,6 +83,7 @@ test("absent twice: a person decides, the others go on, nothing is reported as f
     world.manager.add(aTask("t1", {}, 2));
     let broken = true;
     const { engine } = await world.farm({
+      over: { cards: [{ ...card, tier: "list" }] },
       script(point, { next, site }): Act {
         if (point !== "after-send" || !broken || next?.episode.id !== "t1-ep-1") return undefined;
         // The request vanished on its way.
@@ -135,4 +136,28 @@ test("an episode that is on the site already (a restored backup) is recorded, no
   await passTime(world.clock, "completed", () => world.manager.tasks.get("t1")?.status === "completed", inBigSteps);
   assert.equal(world.site.history.length, 2);
   assert.equal((await engine.ledger.episodes.get(first))?.link, world.site.history[0]?.link);
+});
+
+test("where publishing a draft again is harmless, two lost clicks are no reason to ask a person; six are", async (t) => {
+  for (const lost of [4, 99]) {
+    const { store } = await givenPglite(t);
+    const world = await givenWorld(t, store);
+    world.manager.add(aTask("t1", {}, 1));
+    let clicks = 0;
+    const { engine } = await world.farm({
+      script(point, { site }): Act {
+        if (point !== "after-send") return undefined;
+        clicks += 1;
+        if (clicks > lost) return undefined;
+        site.history.pop();
+        return "unknown";
+      },
+    });
+    const over = async (): Promise<boolean> => {
+      const { tasks } = await engine.freshStatus();
+      return (tasks.completed ?? 0) + (tasks.needs_person ?? 0) === 1;
+    };
+    await passTime(world.clock, "it has come to an end", over, inBigSteps);
+    assert.deepEqual([world.site.history.length, clicks], lost === 4 ? [1, 5] : [0, 6]);
+  }
 });

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { episodeStates, mayMove, type EpisodeState } from "../../src/contract/states.ts";
 import type { PreparedEpisode } from "../../src/contract/task.ts";
 import * as episodes from "../../src/coordinator/episodes.ts";
+import { everyRule } from "../../src/coordinator/rules.ts";
 import { migrations } from "../../src/coordinator/migrations.ts";
 import type { EpisodeRow, FarmTables } from "../../src/coordinator/tables.ts";
 import { eachBackend, givenPglite } from "../support/store.ts";
@@ -32,7 +33,7 @@ eachBackend(
     await store.migrate("farm", migrations);
     const db = store.part<FarmTables>("farm");
     let now = Date.parse("2026-11-21T08:00:00Z");
-    const hand = (holder: string): episodes.Hand => ({ holder, now: new Date(now), leaseMs: 60_000 });
+    const hand = (holder: string): episodes.Hand => ({ holder, now: new Date(now), leaseMs: 60_000, rules: everyRule });
     /** Each with the newest fence or an older one. */
     const calls: Record<string, (fence: number, holder: string) => Promise<unknown>> = {
       claim: async (_fence, holder) => episodes.claim(db, key, hand(holder), prepared, []),
@@ -42,11 +43,11 @@ eachBackend(
       gate: async (fence, holder) => episodes.renewArm(db, key, fence, hand(holder)),
       proof: async () => episodes.markPosted(db, key, new Date(now), copy),
       unsent: async (fence) => episodes.markUnsent(db, key, fence, new Date(now)),
-      unknown: async (fence) => episodes.markDoubt(db, key, new Date(now), "no answer", fence),
+      unknown: async (fence) => episodes.markDoubt(db, key, hand(""), { detail: "no answer" }, fence),
       absent: async (fence) => episodes.markAbsent(db, key, fence, new Date(now), null),
       absentTwice: async (fence) => episodes.markAbsent(db, key, fence, new Date(now), { code: "episode.in_doubt", detail: "" }),
       fail: async (fence) => episodes.markFailed(db, key, new Date(now), failure, fence),
-      release: async () => episodes.release(db, key, new Date(now), "lease out"),
+      release: async () => episodes.release(db, key, hand(""), "lease out"),
       wait: async () => void (now += 60_000),
     };
     const step = fc.record({

@@ -18,6 +18,7 @@ async function given(t: TestContext): Promise<Given> {
     workerModule: new URL("../support/scripted-thread.ts", import.meta.url),
     maxThreads: 2,
     tasksPerThread: 2,
+    pingMs: 200,
     tmpDir,
   });
   t.after(async () => pool.close());
@@ -59,6 +60,16 @@ test("a thread that dies takes its own tasks with it and no others; the next tas
   elsewhere.running.cancel("enough");
   assert.equal((await elsewhere.running.result).outcome, "failed");
   assert.deepEqual(await begin("ask").running.result, { outcome: "stopped" });
+});
+
+test("a thread whose driver blocks it is noticed and ended by itself; its task counts as died", async (t) => {
+  const { begin } = await given(t);
+  const stuck = begin("hang");
+  const neighbour = begin("until-canceled", true);
+  await stuck.thread;
+  await assert.rejects(stuck.running.result, /terminat/i);
+  neighbour.running.cancel("enough");
+  assert.equal((await neighbour.running.result).outcome, "failed", "others go on");
 });
 
 test("a thread that does not answer is ended", async (t) => {

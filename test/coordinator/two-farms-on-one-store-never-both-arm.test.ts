@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { postgresMissing } from "../support/postgres.ts";
 import { eachBackend, givenPostgres } from "../support/store.ts";
 import { aTask, givenWorld } from "../support/given-engine.ts";
+import { fleetName } from "../../src/coordinator/fleet-name.ts";
+import { card } from "../support/scripted-worker.ts";
 import { passTime } from "../support/virtual-clock.ts";
 
 test("two farms that pull the same tasks post every episode once", { skip: postgresMissing ?? false }, async (t) => {
@@ -18,6 +20,21 @@ test("two farms that pull the same tasks post every episode once", { skip: postg
   const titles = world.site.history.map((post) => post.title);
   assert.equal(titles.length, 9);
   assert.equal(new Set(world.site.history.map((post) => post.marker)).size, 9);
+});
+
+test("farms on one database have room of their own, and one name at the manager", { skip: postgresMissing ?? false }, async (t) => {
+  const { store } = await givenPostgres(t);
+  assert.equal(await fleetName(store, "first"), "first");
+  assert.equal(await fleetName(store, "second"), "first");
+
+  const world = await givenWorld(t, store);
+  const go = Promise.withResolvers<void>();
+  for (let index = 0; index < 4; index++) world.manager.add(aTask(`t${index}`, {}, 1));
+  const over = { concurrency: 2, cards: [{ ...card, concurrency: 8 }] };
+  const farms = [await world.farm({ over, script: async () => go.promise }), await world.farm({ over, script: async () => go.promise })];
+  await passTime(world.clock, "both are full", () => farms.every(({ pool }) => pool.running.size === 2));
+  go.resolve();
+  await passTime(world.clock, "all are completed", () => [...world.manager.tasks.values()].every((task) => task.status === "completed"));
 });
 
 eachBackend("a farm that freezes before the click loses its task, and its click is refused when it thaws", async (t, { store }) => {

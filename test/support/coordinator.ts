@@ -10,6 +10,7 @@ import type {
   PreparedEpisode,
   SendOutcome,
   SiteCopy,
+  SiteEntry,
   WorkerCalls,
 } from "../../src/contract/task.ts";
 import type { FailureData } from "../../src/contract/failures.ts";
@@ -23,7 +24,12 @@ import { run } from "../../src/worker/entry.ts";
 export interface Heard {
   steps: string[];
   looked: { episodeId: string; copies: SiteCopy[] }[];
+  /** Files that came with a look. */
+  evidence: string[];
+  /** Rows of the site's list that came with the looks. */
+  listed: SiteEntry[];
   drafted: string[];
+  discarded: string[];
   sent: SendOutcome[];
   failed: { episodeId: string; failure: FailureData }[];
   judged: string[];
@@ -36,7 +42,9 @@ export interface Heard {
 
 export interface TestCoordinatorOptions {
   episodes: PreparedEpisode[];
-  purpose?: "post" | "look";
+  purpose?: "post" | "look" | "count";
+  /** Handed out first, to be taken away. */
+  leftOver?: { draftId: string; episode: PreparedEpisode }[];
   /** Overrides single answers. */
   answers?: Partial<CoordinatorCalls>;
   /** How often an episode that was not proved posted is handed out. */
@@ -53,7 +61,10 @@ export function startRun(assignment: Assignment, options: TestCoordinatorOptions
   const heard: Heard = {
     steps: [],
     looked: [],
+    evidence: [],
+    listed: [],
     drafted: [],
+    discarded: [],
     sent: [],
     failed: [],
     judged: [],
@@ -67,8 +78,11 @@ export function startRun(assignment: Assignment, options: TestCoordinatorOptions
   const tries = options.episodes.map(() => 0);
   const drafts = new Map<string, string>();
   const over = new Set<string>();
+  const leftOver = [...(options.leftOver ?? [])];
   const calls: CoordinatorCalls = {
     async next(): Promise<NextEpisode> {
+      const draft = leftOver.shift();
+      if (draft) return { kind: "discard", ...draft };
       const position = options.episodes.findIndex(
         (episode, index) => !over.has(episode.id) && (tries[index] ?? 0) < (options.maxTries ?? 2),
       );
@@ -86,14 +100,20 @@ export function startRun(assignment: Assignment, options: TestCoordinatorOptions
         total: options.episodes.length,
       };
     },
-    async looked({ episodeId }, copies) {
+    async looked({ episodeId }, copies, _baseline, evidence = [], listed = []) {
       heard.looked.push({ episodeId, copies });
-      if (copies.length > 0 || options.purpose === "look") over.add(episodeId);
-      return { go: copies.length === 0, why: "" };
+      heard.evidence.push(...evidence);
+      heard.listed.push(...listed);
+      const only = (options.purpose ?? "post") !== "post";
+      if (copies.length > 0 || only) over.add(episodeId);
+      return { go: copies.length === 0 && !only, why: "" };
     },
     async drafted({ episodeId }, draftId) {
       drafts.set(episodeId, draftId);
       heard.drafted.push(draftId);
+    },
+    async discarded(_episodeId, draftId) {
+      heard.discarded.push(draftId);
     },
     arm: async () => ({ armed: true, why: "" }),
     gate: async () => ({ pass: true, why: "" }),

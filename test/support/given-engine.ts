@@ -24,6 +24,7 @@ export interface World {
   farm(given?: {
     script?: Script;
     over?: Partial<EngineOptions>;
+    repost?: "after-look" | "never";
     start?: boolean;
   }): Promise<{ engine: Engine; pool: ScriptedPool; crash(): void }>;
 }
@@ -72,7 +73,7 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
     manager,
     site,
     queue,
-    async farm({ script, over, start = true } = {}) {
+    async farm({ script, over, start = true, repost = "after-look" } = {}) {
       const own = clock.mortal();
       const pool = scriptedPool(site, script);
       const engine = new Engine({
@@ -92,6 +93,7 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
         instance: `instance-${++instances}`,
         concurrency: 4,
         pollMs: 5000,
+        leaseMs: 60_000,
         work: {
           browser: {
             executablePath: null,
@@ -108,6 +110,7 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
           timeZone: "UTC",
           stepTimeoutMs: 60_000,
           settleMs: null,
+          repost,
           mode: "post",
           evidenceDir: join(dataDir, "evidence"),
         },

@@ -66,7 +66,11 @@ export async function scriptedManager(t: Pick<TestContext, "after">): Promise<Sc
 
   app.addHook("preHandler", async (request, reply) => {
     const path = request.url.replace("/api/v1/podcast", "");
-    if (manager.down) return void request.raw.socket.destroy();
+    if (manager.down) {
+      request.raw.socket.destroy();
+      // Otherwise it would be done all the same, and only the answer be lost.
+      return reply.hijack();
+    }
     seen.push({ method: request.method, path, headers: request.headers, body: (request.body ?? {}) as Record<string, unknown> });
     const fault = faults.find(
       (one) => (one.times ?? 0) > 0 && (!one.method || one.method === request.method) && (!one.path || one.path.test(path)),

@@ -10,7 +10,7 @@ export async function describe({ modules }: { modules: string[] }): Promise<unkn
 export async function run({ assignment, port }: { assignment: Assignment; port: MessagePort }): Promise<AssignmentResult> {
   const canceled = Promise.withResolvers<string>();
   const calls = createBirpc<CoordinatorCalls, WorkerCalls>(
-    { cancel: canceled.resolve },
+    { cancel: canceled.resolve, ping: () => undefined },
     { post: (data: unknown) => port.postMessage(data), on: (listener) => void port.on("message", listener) },
   );
   await calls.step.asEvent("begin", String((await import("node:worker_threads")).threadId));

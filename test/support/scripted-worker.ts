@@ -13,6 +13,7 @@ import type { WorkerPool } from "../../src/coordinator/ports.ts";
 /** The site's own, append-only history: it decides what was published, not the worker's word. */
 export class ScriptedSite {
   readonly history: { marker: string; title: string; link: string }[] = [];
+  readonly discarded: string[] = [];
 
   publish(marker: string, title: string): SiteCopy {
     const link = `https://studio.example.com/e/${this.history.length + 1}`;
@@ -57,6 +58,7 @@ export const card: DriverCard = {
   tier: "drafts",
   settleMs: 120_000,
   concurrency: 2,
+  discards: false,
   post: "browser",
   limits: {
     title: { maxCharacters: 100 },
@@ -118,6 +120,11 @@ async function work(taskId: string, calls: CoordinatorCalls, site: ScriptedSite,
         await calls.feed("https://studio.example.com/feed.xml");
         return { outcome: "done" };
       }
+      if (next.kind === "discard") {
+        site.discarded.push(next.draftId);
+        await calls.discarded(next.episode.id, next.draftId);
+        continue;
+      }
       await post(next, calls, site, at);
     }
   } catch (error) {
@@ -135,7 +142,7 @@ async function post(
   const ref: EpisodeRef = { episodeId: next.episode.id, fence: next.fence };
   await at("before-look", next);
   const looked = await calls.looked(ref, site.find(next.episode.marker), []);
-  if (!looked.go || next.purpose === "look") return;
+  if (!looked.go || next.purpose !== "post") return;
   await calls.drafted(ref, `draft-${next.episode.id}`);
   await at("before-arm", next);
   if (!(await calls.arm(ref)).armed) return;

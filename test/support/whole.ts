@@ -36,6 +36,10 @@ export interface WholeOptions {
   /** Settings by name, as in podcrew.config. */
   settings?: Record<string, unknown>;
   allowPrivate?: string[];
+  /** Another driver for the studio, by its name and the files to load besides the usual ones. */
+  driver?: { site: string; modules: readonly string[] };
+  /** A door in front of the studio, which the farm has to use. @returns its origin */
+  door?: (studioUrl: string) => Promise<string>;
   /** By the manager, after a failure that may heal; 0 by default, so that a test sees the first end. */
   maxRetries?: number;
 }
@@ -71,6 +75,7 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
     edges: { processingMs: 50, ...options.edges },
   });
   closing.push(async () => studio.close());
+  const origin = (await options.door?.(studio.url)) ?? studio.url;
   const { key } = await manager.keys.create({ name: "test farm" });
   const farm = await createFarm({
     config: { ...config, allowPrivate: [new URL(studio.url).host, ...(options.allowPrivate ?? [])] },
@@ -80,9 +85,9 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
     clock: systemClock,
     source: createManagerSource({ url: manager.url, apiKey: key, workerId: "test-farm" }),
     workerModule: new URL("../../src/worker/entry.ts", import.meta.url),
-    driverModules: driverModules(config),
+    driverModules: [...driverModules(config), ...(options.driver?.modules ?? [])],
     browser: await browserSettings(config),
-    sites: { [new URL(studio.url).host]: { driver: "podcrew-studio", origin: studio.url } },
+    sites: { [new URL(studio.url).host]: { driver: options.driver?.site ?? "podcrew-studio", origin } },
     dataDir,
     listenOn: { host: "127.0.0.1", port: 0, setting: "TASK_PORT" },
   });

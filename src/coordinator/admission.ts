@@ -1,0 +1,89 @@
+import type { WorkerTask } from "../contract/worker-api.ts";
+import type { Vault } from "../store/vault.ts";
+import { completion } from "./decide.ts";
+import { moveEpisode } from "./episodes.ts";
+import type { LedgerParts } from "./ledger-parts.ts";
+import { enqueueReports, hasPending } from "./outbox.ts";
+import type { Site } from "./sites.ts";
+import { activeTaskStates, heldTaskStates, type Database, type TaskRow } from "./tables.ts";
+import { accountKeyOf, accountNameOf, episodesOf, insertTask, moveTask, sealTask, upsertEpisodes } from "./tasks.ts";
+
+const ENDED_REST_MS = 60_000;
+
+/** What a pull brought, against what is known. */
+export type Admission = "new" | "again" | "known" | "reporting" | "reported-again";
+
+/** A pulled task: new, known and continued, or handed out again after it had ended here. */
+export async function admit({ db, vault, hand }: LedgerParts, task: WorkerTask, site: Site, source: string): Promise<Admission> {
+  const { now, rules } = hand();
+  return db.transaction().execute(async (trx) => {
+    const row = await trx.selectFrom("tasks").selectAll().where("id", "=", task.id).forUpdate().executeTakeFirst();
+    if (!row) {
+      if (!(await insertTask(trx, task, site, source, sealTask(task, vault), now, rules))) return "known";
+      // What an earlier task gave up on this account is asked for anew.
+      for (const { id } of task.data_content)
+        await moveEpisode(trx, { accountKey: accountKeyOf(site, task), episodeId: id }, now, {
+          from: ["failed", "canceled"],
+          to: "waiting",
+        });
+      await enqueueReports(trx, task.id, [{ kind: "start" }], now, vault);
+      return "new";
+    }
+    if (heldTaskStates.includes(row.state)) return "known";
+    if (await hasPending(trx, task.id)) return "reporting";
+    // Ended a moment ago: the answer to a pull may be older than that, and a source that keeps showing it is not asked over and over.
+    const ended = row.state === "canceled" || row.state === "completed";
+    if (ended && now.getTime() - row.updated_at.getTime() < ENDED_REST_MS) return "known";
+    if (row.state === "completed") return (await reportAgain(trx, row, now, vault)) ? "reported-again" : "known";
+    await trx
+      .updateTable("tasks")
+      .set({
+        ...sealTask(task, vault),
+        account_name: accountNameOf(task),
+        source,
+        episode_ids: JSON.stringify(task.data_content.map((one) => one.id)),
+        updated_at: now,
+      })
+      .where("id", "=", task.id)
+      .execute();
+    await upsertEpisodes(trx, task, row.account_key, now, rules);
+    if (activeTaskStates.includes(row.state)) return "known";
+    await reopen(trx, row, task, now, vault);
+    return "again";
+  });
+}
+
+/** The source handed out again what had failed or was canceled: all that is not on the site is open again. */
+async function reopen(trx: Database, row: TaskRow, task: WorkerTask, now: Date, vault: Vault): Promise<void> {
+  await moveTask(trx, row.id, now, {
+    from: ["failed", "canceled"],
+    to: "waiting",
+    set: { worker_deaths: 0, tries: 0, failure: null, waits_for: "", not_before: null },
+  });
+  for (const { id } of task.data_content)
+    await moveEpisode(trx, { accountKey: row.account_key, episodeId: id }, now, { from: ["failed", "canceled"], to: "waiting" });
+  await enqueueReports(trx, row.id, [{ kind: "start" }], now, vault);
+}
+
+/** The source lost our word (a restored backup): it is said again, unless the source had refused it. */
+async function reportAgain(trx: Database, row: TaskRow, now: Date, vault: Vault): Promise<boolean> {
+  const refused = await trx
+    .selectFrom("outbox")
+    .select("seq")
+    .where("task_id", "=", row.id)
+    .where("kind", "=", "complete")
+    .where("state", "=", "refused")
+    .limit(1)
+    .executeTakeFirst();
+  if (refused) return false;
+  const view = {
+    episodes: await episodesOf(trx, row),
+    linkRss: row.link_rss,
+    cookie: "",
+    fallbackLink: `https://${row.host}/`,
+    workerDeaths: 0,
+    tries: 0,
+  };
+  await enqueueReports(trx, row.id, [{ kind: "start" }, ...completion(view)], now, vault);
+  return true;
+}

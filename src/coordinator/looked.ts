@@ -1,0 +1,95 @@
+import type { FailureData } from "../contract/failures.ts";
+import type { EpisodeRef, SiteCopy, SiteEntry } from "../contract/task.ts";
+import { crashpoint } from "../kit/crashpoint.ts";
+import { duplicateAlarm, judgeAbsence, newOfOurs, sameTitle } from "./doubt.ts";
+import type { EpisodeKey } from "./episodes.ts";
+import type { EpisodeRow } from "./tables.ts";
+import type { TaskRun } from "./task-run.ts";
+
+/** What a worker saw on the site. */
+export interface Seen {
+  copies: SiteCopy[];
+  baseline: string[];
+  evidence: string[];
+  /** Where the site keeps no marker: all its rows. */
+  listed: SiteEntry[];
+}
+
+/** Before the draft, of an episode in doubt, or after its proof: the row's state says which. */
+export async function looked(run: TaskRun, ref: EpisodeRef, seen: Seen): Promise<{ go: boolean; why: string }> {
+  const { ledger } = run.environment;
+  const { baseline, evidence, listed } = seen;
+  const key = run.keyOf(ref);
+  crashpoint("looked");
+  const row = await ledger.episodes.get(key);
+  const others = listed.length > 0 || row?.state === "doubt" ? await ledger.othersIds(key) : new Set<string>();
+  const copies = row && seen.copies.length === 0 ? newOfOurs(row, listed, others) : seen.copies;
+  if (row?.state === "posted" || row?.state === "reported") {
+    await count(run, row, copies);
+    return { go: false, why: "it is posted" };
+  }
+  const [first] = copies;
+  if (first && (ledger.rules.preLook || row?.state !== "claimed")) {
+    await recordPosted(run, key, first, copies);
+    return { go: false, why: "the site has it already" };
+  }
+  if (!row || row.fence !== ref.fence) return { go: false, why: "somebody else works on it by now" };
+  if (row.state === "ready") return { go: true, why: "" };
+  if (row.state === "claimed") {
+    const twin = sameTitle(row, listed, others).find(({ id }) => !row.baseline?.includes(id));
+    if (twin) return unclear(run, ref, baseline, twin);
+    const ready = await ledger.episodes.markReady(key, ref.fence, baseline);
+    crashpoint("ready");
+    return ready ? { go: true, why: "" } : { go: false, why: "somebody else works on it by now" };
+  }
+  if (row.state !== "doubt") return { go: false, why: `it is ${row.state}` };
+  const { tier } = run.card;
+  const verdict = judgeAbsence(row, { tier, repost: run.environment.repost }, listed.length > 0 ? [] : baseline, others);
+  const failure = verdict && { ...verdict, evidence: [...(row.failure?.evidence ?? []), ...evidence] };
+  await ledger.episodes.markAbsent(key, ref.fence, failure);
+  if (failure) run.log.warn(`needs a person: ${failure.detail}`, { episode: ref.episodeId });
+  return { go: false, why: failure ? "a person has to decide" : "it is not there; it is posted again" };
+}
+
+/** Without a marker an entry with our title may be ours all the same: of a ledger that was put back, or made by hand. */
+async function unclear(run: TaskRun, ref: EpisodeRef, baseline: string[], twin: SiteEntry): Promise<{ go: boolean; why: string }> {
+  const failure: FailureData = {
+    code: "episode.in_doubt",
+    detail: `the site, which keeps no marker, shows an entry with the same title already: ${twin.link || twin.id}`,
+  };
+  await run.environment.ledger.episodes.markUnclear(run.keyOf(ref), ref.fence, baseline, failure);
+  run.log.warn(`needs a person: ${failure.detail}`, { episode: ref.episodeId });
+  return { go: false, why: "a person has to decide" };
+}
+
+/** The after-look: what was proved is counted, and nothing else changes. */
+async function count(run: TaskRun, row: EpisodeRow, copies: readonly SiteCopy[]): Promise<void> {
+  const key = run.keyOf({ episodeId: row.episode_id });
+  // A list that lags shows nothing yet, and has proved nothing: the account's next run counts again.
+  const settled = run.environment.ledger.now().getTime() >= row.updated_at.getTime() + run.settleMs;
+  if (copies.length === 0 && !settled) return;
+  const failure = duplicateAlarm(copies);
+  await run.environment.ledger.episodes.markCounted(key, copies.length, failure);
+  if (failure) await alarm(run, key, failure);
+}
+
+/** A promise was broken: loud, and nothing starts on this account until a person has looked. */
+export async function alarm(run: TaskRun, key: EpisodeKey, failure: FailureData): Promise<void> {
+  const { ledger, events } = run.environment;
+  const name = failure.code === "episode.duplicate_on_site" ? "DUPLICATE_ON_SITE" : "INVARIANT BROKEN";
+  run.log.error(`${name}: ${failure.detail}`, { episode: key.episodeId });
+  events.emit("alarm", { taskId: run.task.id, episodeId: key.episodeId, failure });
+  await ledger.stopAccount(key.accountKey, run.task.id, failure);
+}
+
+/** A fact from whoever brings it. @param copies what a look counted; null: it is the word of the publish request's own answer */
+export async function recordPosted(run: TaskRun, key: EpisodeKey, copy: SiteCopy, copies: readonly SiteCopy[] | null): Promise<void> {
+  const { ledger, events } = run.environment;
+  const failure = duplicateAlarm(copies ?? []);
+  const row = await ledger.episodes.markPosted(key, copy, copies?.length ?? null, failure);
+  crashpoint("posted");
+  if (failure) await alarm(run, key, failure);
+  if (!row) return;
+  run.log.info("posted", { episode: key.episodeId, link: copy.link });
+  events.emit("posted", { taskId: run.task.id, episodeId: key.episodeId, title: row.title, link: copy.link });
+}

@@ -18,7 +18,7 @@ export default defineDriver({
     "account.locked": /^too many tries/i,
     "account.challenged": { text: /are you a human/i, within: "h1, h2" },
     "totp.refused": /that code is wrong or was used before/i,
-    "content.refused": { text: /\S/, within: ".editor [role=alert]" },
+    "content.refused": { text: /\S/, within: ".editor [role=alert]:not(.outage)" },
   },
   // By id: it is looked for before each action, and a role is sought through the whole page.
   interruptions: [{ shows: (page) => page.locator("#whats-new"), dismiss: (page) => page.locator("#whats-new button").click() }],
@@ -65,7 +65,9 @@ export default defineDriver({
     await page.getByRole("button", { name: "Publish now" }).click();
     return { link: (await page.getByRole("link", { name: "Public page" }).getAttribute("href")) ?? "", id: draftId ?? "" };
   },
-  async discard(site, _episode, draftId) {
+  async discard(site, episode, draftId) {
+    const there = await rows(site, episode, ["draft", "processing"]);
+    if (!there.some(({ guid }) => guid === draftId)) return;
     await site.page.goto(`${await show(site)}/episodes/${draftId}/edit`, quick);
     await site.page.getByRole("button", { name: "Delete draft" }).click();
     await site.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();

@@ -9,7 +9,7 @@ import type { Credentials } from "../contract/task.ts";
 import { BENCH_LINK, makeBenchEpisode } from "./bench-files.ts";
 import { enter, launch, STEP_TIMEOUT_MS, type Visit } from "./bench-visit.ts";
 import { readCopy, readLink } from "./context.ts";
-import type { Driver, Episode } from "./contract.ts";
+import type { Copy, Driver, Episode } from "./contract.ts";
 import type { ImapServer } from "./mailed-code.ts";
 import { refusalOn, refusalsFor } from "./refusals.ts";
 
@@ -103,9 +103,21 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
       });
     });
 
-    test("finds nothing before anything was posted", async () => {
+    /** As the farm would look: by the marker, else by what is new in the list and carries the title; null: the site can't be asked. */
+    let listedBefore: Set<string> | null = null;
+    const look = async (site: Visit["site"]): Promise<Copy[] | null> => {
+      if (bench.find) return bench.find(site, episode);
+      if (!bench.list) return null;
+      const entries = await bench.list(site);
+      assert.equal(new Set(entries.map(({ id }) => id)).size, entries.length, "list names each id once");
+      listedBefore ??= new Set(entries.map(({ id }) => id));
+      return entries.filter(({ id, title }) => !listedBefore?.has(id) && title === episode.title);
+    };
+
+    test("finds nothing before anything was posted", async (t) => {
+      if (!bench.find && !bench.list) return t.skip("the driver is blind");
       await member(async ({ site }) => {
-        assert.deepEqual(await bench.find(site, episode), []);
+        assert.deepEqual(await look(site), []);
       });
     });
 
@@ -117,7 +129,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
         draftId = (await bench.draft(site, episode, first)) ?? null;
         assert.equal(draftId, first, "a draft with the id continues it");
         if (bench.tier === "drafts") assert.ok(draftId, "a driver of tier drafts returns the draft's id");
-        assert.deepEqual(await bench.find(site, episode), [], "a draft is no copy");
+        assert.deepEqual((await look(site)) ?? [], [], "a draft is no copy");
         assert.equal(published(), 0, "publish requests");
       });
     });
@@ -131,8 +143,9 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
         link = readCopy(shown, target.origin).link;
         assert.equal(published(), 1, "requests that publishRequest matches");
         if (target.history) assert.equal((await target.history()) - before, 1, "publish requests that the site handled");
+        if (!bench.find && !bench.list) return;
         const copies = await untilTrue(`find shows the episode`, bench.settleMs + STEP_TIMEOUT_MS, async () => {
-          const found = (await bench.find(site, episode)).map((copy) => readCopy(copy, target.origin));
+          const found = ((await look(site)) ?? []).map(({ link: at, id: key = "" }) => readCopy({ link: at, id: key }, target.origin));
           return found.length > 0 ? found : null;
         });
         assert.equal(copies.length, 1, "copies with our marker");
@@ -185,6 +198,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
         const another = await makeBenchEpisode(bench, folder);
         const id = (await bench.draft(site, another, null)) ?? null;
         assert.ok(id);
+        await bench.discard!(site, another, id);
         await bench.discard!(site, another, id);
         const next = (await bench.draft(site, another, null)) ?? null;
         assert.notEqual(next, id, "a discarded draft is not found again");

@@ -1,8 +1,8 @@
 import type { APIRequestContext, Page } from "playwright";
 import { z } from "zod";
 import { Failure } from "../contract/failures.ts";
-import type { Credentials, SiteCopy } from "../contract/task.ts";
-import type { AccountFields, Copy, Driver, DriverContext, MailedCodeQuery } from "./contract.ts";
+import type { Credentials, SiteCopy, SiteEntry } from "../contract/task.ts";
+import type { AccountFields, Copy, Driver, DriverContext, Entry, MailedCodeQuery } from "./contract.ts";
 import { writeHtml } from "./write-html.ts";
 
 export interface ContextParts {
@@ -43,6 +43,17 @@ export function readCopy(copy: Copy, origin: string): SiteCopy {
   if (!parsed.success)
     throw new Failure("site.changed", `the driver gave no usable copy: ${parsed.error.issues.map((issue) => issue.message).join("; ")}`);
   return { id: parsed.data.id, link: parsed.data.link === "" ? "" : readLink(parsed.data.link, origin) };
+}
+
+const entrySchema = z.object({ id: z.string().min(1), title: z.string(), link: z.string().default("") });
+
+/** A row of what a driver listed. @throws Failure site.changed */
+export function readEntry(entry: Entry, origin: string): SiteEntry {
+  const parsed = entrySchema.safeParse(entry);
+  if (!parsed.success)
+    throw new Failure("site.changed", `the driver listed a row without an id or a title: ${JSON.stringify(entry).slice(0, 100)}`);
+  const { id, title, link } = parsed.data;
+  return { id, title, link: link === "" ? "" : readLink(link, origin) };
 }
 
 /** @throws Failure site.changed when it is no http(s) address */

@@ -17,6 +17,12 @@ export interface Copy {
   id?: string;
 }
 
+/** A row of the site's own list of episodes. `id`: never given to another episode. */
+export interface Entry extends Copy {
+  id: string;
+  title: string;
+}
+
 export interface MailedCodeQuery {
   /** Allowed senders: "no-reply@site.com", or "@site.com" for every address there. */
   from: string | readonly string[];
@@ -99,15 +105,21 @@ export interface DriverDeclaration<Schema extends z.ZodType = z.ZodType> {
   isSignedIn(site: DriverContext<z.output<Schema>>): Promise<boolean>;
   /** Ends signed in, or with a refusal's words on the page. */
   signIn(site: DriverContext<z.output<Schema>>): Promise<void>;
-  /** All published (or scheduled) copies of the episode; [] means "surely none". Drafts don't count. */
-  find(site: DriverContext<z.output<Schema>>, episode: Episode): Promise<Copy[]>;
-  /** Ids of all episodes on the site; only for sites that keep no marker. */
-  list?(site: DriverContext<z.output<Schema>>): Promise<string[]>;
+  /**
+   * All published (or scheduled) copies of the episode, by its marker; [] means "surely none". Drafts don't count. Left out where
+   * the site keeps no marker (then there is `list`), or shows nothing at all (tier blind).
+   */
+  find?(site: DriverContext<z.output<Schema>>, episode: Episode): Promise<Copy[]>;
+  /**
+   * All published (or scheduled) episodes on the site; for sites that keep no marker. What is new since before the click, carries
+   * the episode's title and belongs to no other one is taken for it.
+   */
+  list?(site: DriverContext<z.output<Schema>>): Promise<Entry[]>;
   /** Fills everything in, up to the last button. Repeatable: continues `draftId` or the draft with our marker. Returns the draft's id where there is one. */
   draft(site: DriverContext<z.output<Schema>>, episode: Episode, draftId: string | null): Promise<string | void>;
   /** The one thing that can't be undone. Returns what the site shows afterwards. */
   publish(site: DriverContext<z.output<Schema>>, episode: Episode, draftId: string | null): Promise<Copy | void>;
-  /** Removes a draft; used after a rehearsal. */
+  /** Removes a draft that nobody will publish; one that is gone already is fine. */
   discard?(site: DriverContext<z.output<Schema>>, episode: Episode, draftId: string): Promise<void>;
   /** The show's RSS link. */
   feed(site: DriverContext<z.output<Schema>>): Promise<string>;

@@ -68,7 +68,7 @@ const declaration = z
     concurrency: positive.default(1),
     isSignedIn: isFunction,
     signIn: isFunction,
-    find: isFunction,
+    find: isFunction.optional(),
     list: isFunction.optional(),
     draft: isFunction,
     publish: isFunction,
@@ -79,6 +79,11 @@ const declaration = z
   .refine(({ hosts, origin }) => (hosts?.length ?? 0) > 0 || origin, {
     path: ["hosts"],
     error: 'say which site it is: hosts: ["studio.example.com"] or origin: "https://studio.example.com"',
+  })
+  .refine(({ tier, find, list }) => tier === "blind" || find || (tier === "list" && list), {
+    path: ["find"],
+    error:
+      "is missing: without it nothing can be looked up. A site of tier list that keeps no marker needs list(), one that shows nothing is blind",
   })
   .refine(({ publishRequest }) => !publishRequest.url.global && !publishRequest.url.sticky, {
     path: ["publishRequest", "url"],
@@ -144,5 +149,5 @@ export function isDriver(value: unknown): value is Driver {
 /** What the coordinator gets to know of a driver. @param module the driver file's address */
 export function toCard(driver: Driver, module: string): DriverCard {
   const { site, hosts, tier, settleMs, concurrency, post, limits } = driver;
-  return { site, module, hosts: [...hosts], tier, settleMs, concurrency, post, limits };
+  return { site, module, hosts: [...hosts], tier, settleMs, concurrency, discards: driver.discard !== undefined, post, limits };
 }

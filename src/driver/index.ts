@@ -7,6 +7,7 @@ export type {
   Driver,
   DriverContext,
   DriverDeclaration,
+  Entry,
   Episode,
   Interruption,
   Limits,

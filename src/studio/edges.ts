@@ -19,6 +19,16 @@ export interface Edges {
   lockAfter: number;
   /** For so long, ms. */
   lockMs: number;
+  /**
+   * What kind of studio it is. drafts: saved first, published by id, harmless to repeat. list: one request creates and publishes,
+   * each makes another episode, and the list behind the sign-in shows them. blind: the same, and nothing lists them; the public
+   * page's address stands in the answer only.
+   */
+  tier: "drafts" | "list" | "blind";
+  /** The audio file's own name is kept and shown; without it nothing on the site says which upload an episode came from. */
+  marker: boolean;
+  /** Told of each publish request: it has come in; what it asked for is done and on disk, and the answer not yet on its way. */
+  onPublish: (moment: "arrived" | "handled") => void;
 }
 
 export const smoothEdges: Readonly<Edges> = {
@@ -30,4 +40,7 @@ export const smoothEdges: Readonly<Edges> = {
   changedLabel: "",
   lockAfter: 5,
   lockMs: 15 * 60_000,
+  tier: "drafts",
+  marker: true,
+  onPublish: () => undefined,
 };

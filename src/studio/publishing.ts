@@ -1,5 +1,6 @@
 import type { Transaction } from "kysely";
 import type { StudioContext } from "./context.ts";
+import { insertDraft, type EpisodeFields } from "./episodes.ts";
 import { slugify } from "./ids.ts";
 import { Refused, type PlainText } from "./refused.ts";
 import type { AssetState, EpisodesTable, HistoryTable, PublishOutcome, ShowsTable, StudioTables } from "./schema.ts";
@@ -27,6 +28,13 @@ export function publicLink(context: StudioContext, show: Pick<ShowsTable, "name"
   return `${context.publicUrl}/e/${show.name}/${episode.slug ?? episode.guid}`;
 }
 
+interface PublishOptions {
+  at?: Date;
+  obstacle?: PlainText;
+  onlyScheduled?: boolean;
+}
+type Outcome = { done: Published; refusal?: never } | { refusal: Refused };
+
 /**
  * Publishes once however often it is asked: a repeat gets the same answer. Every request that reaches this point leaves
  * its row in the history, in the same transaction as what it did, and on disk before it is answered.
@@ -38,48 +46,93 @@ export async function publish(
   show: ShowsTable,
   guid: string,
   by: string,
-  options: { at?: Date; obstacle?: PlainText; onlyScheduled?: boolean } = {},
+  options: PublishOptions = {},
 ): Promise<Published> {
-  const result = await context.db.transaction().execute(async (trx) => {
-    const episode = await findForUpdate(trx, show, guid);
-    if (!episode) return { refusal: new Refused(404, "noEpisode") };
-    // The scheduler was late or had a rival: somebody changed their mind meanwhile.
-    if (options.onlyScheduled && episode.state !== "scheduled") return { refusal: new Refused(409, "notScheduled") };
-    const note = async (outcome: PublishOutcome, link: string, reason = ""): Promise<void> => {
-      const row = {
-        at: new Date(context.clock.now()),
-        show_name: show.name,
-        episode: guid,
-        account: by,
-        title: episode.title,
-        audio_file: episode.audioFile ?? "",
-        outcome,
-        link,
-        reason,
-      };
-      await trx.insertInto("history").values(row).execute();
-      context.metrics.publishes.inc({ outcome });
-    };
-    if (episode.state === "published" && !options.obstacle) {
-      const link = publicLink(context, show, episode);
-      await note("repeat", link);
-      return { done: { guid, link } };
+  return handle(context, show, async (trx) => publishIn(context, trx, { show, guid, by }, options));
+}
+
+/**
+ * Makes an episode and publishes it, all at once: asked twice, there are two. An edge, for studios without drafts.
+ * @throws Refused as `publish` does, or when a field breaks a rule; then there is no episode, only a row in the history
+ */
+export async function publishNew(
+  context: StudioContext,
+  show: ShowsTable,
+  fields: EpisodeFields,
+  by: string,
+  options: PublishOptions = {},
+): Promise<Published> {
+  return handle(context, show, async (trx): Promise<Outcome> => {
+    const made = await insertDraft(context, trx, show, fields).catch((error: unknown) => {
+      if (error instanceof Refused) return error;
+      throw error;
+    });
+    if (made instanceof Refused) {
+      await note(context, trx, show, { episode: "", account: by, title: fields.title, outcome: "refused", reason: made.text });
+      return { refusal: made };
     }
-    const obstacle = options.obstacle ? { text: options.obstacle, status: 403 } : obstacles.find(({ applies }) => applies(episode));
-    if (obstacle) {
-      await note("refused", "", obstacle.text);
-      return { refusal: new Refused(obstacle.status, obstacle.text) };
-    }
-    const slug = episode.slug ?? [slugify(episode.title), guid].filter(Boolean).join("-");
-    const link = publicLink(context, show, { guid, slug });
-    await markPublished(trx, show, guid, slug, options.at ?? new Date(context.clock.now()));
-    await note("published", link);
-    return { done: { guid, link } };
+    const result = await publishIn(context, trx, { show, guid: made, by }, options);
+    if (result.refusal) await trx.deleteFrom("episodes").where("guid", "=", made).execute();
+    return result;
   });
+}
+
+/** One publish request from its arrival to its answer. */
+async function handle(
+  context: StudioContext,
+  show: ShowsTable,
+  work: (trx: Transaction<StudioTables>) => Promise<Outcome>,
+): Promise<Published> {
+  context.edges.onPublish("arrived");
+  const result = await context.db.transaction().execute(work);
   await context.store.flush();
+  context.edges.onPublish("handled");
   if (result.refusal) throw result.refusal;
-  context.log.info("an episode is out", { show: show.name, episode: guid, link: result.done.link });
+  context.log.info("an episode is out", { show: show.name, episode: result.done.guid, link: result.done.link });
   return result.done;
+}
+
+async function publishIn(
+  context: StudioContext,
+  trx: Transaction<StudioTables>,
+  { show, guid, by }: { show: ShowsTable; guid: string; by: string },
+  options: PublishOptions,
+): Promise<Outcome> {
+  const episode = await findForUpdate(trx, show, guid);
+  if (!episode) return { refusal: new Refused(404, "noEpisode") };
+  // The scheduler was late or had a rival: somebody changed their mind meanwhile.
+  if (options.onlyScheduled && episode.state !== "scheduled") return { refusal: new Refused(409, "notScheduled") };
+  const about = { episode: guid, account: by, title: episode.title, audio_file: episode.audioFile ?? "" };
+  if (episode.state === "published" && !options.obstacle) {
+    const link = publicLink(context, show, episode);
+    await note(context, trx, show, { ...about, outcome: "repeat", link });
+    return { done: { guid, link } };
+  }
+  const obstacle = options.obstacle ? { text: options.obstacle, status: 403 } : obstacles.find(({ applies }) => applies(episode));
+  if (obstacle) {
+    await note(context, trx, show, { ...about, outcome: "refused", reason: obstacle.text });
+    return { refusal: new Refused(obstacle.status, obstacle.text) };
+  }
+  const slug = episode.slug ?? [slugify(episode.title), guid].filter(Boolean).join("-");
+  const link = publicLink(context, show, { guid, slug });
+  await markPublished(trx, show, guid, slug, options.at ?? new Date(context.clock.now()));
+  await note(context, trx, show, { ...about, outcome: "published", link });
+  return { done: { guid, link } };
+}
+
+/** A row of the history. */
+async function note(
+  context: StudioContext,
+  trx: Transaction<StudioTables>,
+  show: ShowsTable,
+  row: Pick<HistoryTable, "episode" | "account" | "title" | "outcome"> & Partial<Pick<HistoryTable, "audio_file" | "link" | "reason">>,
+): Promise<void> {
+  const at = new Date(context.clock.now());
+  await trx
+    .insertInto("history")
+    .values({ audio_file: "", link: "", reason: "", ...row, at, show_name: show.name })
+    .execute();
+  context.metrics.publishes.inc({ outcome: row.outcome });
 }
 
 async function findForUpdate(trx: Transaction<StudioTables>, show: ShowsTable, guid: string): Promise<Candidate | undefined> {

@@ -91,6 +91,8 @@ export const en = {
   status: { draft: "Draft", processing: "Processing", scheduled: "Scheduled", published: "Published" },
   episodesEmpty: "No episodes yet",
   episodesEmptyLead: "Upload a recording, give it a title, and it is in every podcast app within the hour.",
+  unlisted: "No list here",
+  unlistedLead: "This studio keeps no list of episodes. What you publish is in the feed; note each episode's address when it comes out.",
   searchEmpty: (search: string): string => `Nothing matches “${search}”`,
   searchEmptyLead: "Try a shorter word, or the name of the audio file.",
   clearSearch: "Show all episodes",
@@ -140,6 +142,8 @@ export const en = {
   deleteLead: "Its text and files are gone for good.",
   delete: "Delete",
   backToEpisodes: "All episodes",
+  studioTrouble: "The studio has trouble of its own at the moment. Nothing is wrong with your episode; try again later.",
+  uploadUnanswered: "The studio could not take the file just now. Choose it again later.",
   networkTrouble: "The studio did not answer. Check your connection and try again.",
 
   // Distribution

@@ -87,6 +87,8 @@ export const vi: Texts = {
   status: { draft: "Bản nháp", processing: "Đang xử lý", scheduled: "Đã hẹn giờ", published: "Đã xuất bản" },
   episodesEmpty: "Chưa có tập nào",
   episodesEmptyLead: "Tải bản thu lên, đặt tiêu đề, và mọi ứng dụng podcast sẽ có trong vòng một giờ.",
+  unlisted: "Không có danh sách",
+  unlistedLead: "Studio này không giữ danh sách tập. Tập đã đăng nằm trong feed; hãy ghi lại địa chỉ từng tập khi đăng.",
   searchEmpty: (search) => `Không tìm thấy “${search}”`,
   searchEmptyLead: "Hãy thử từ ngắn hơn, hoặc tên tệp âm thanh.",
   clearSearch: "Xem tất cả các tập",
@@ -135,6 +137,8 @@ export const vi: Texts = {
   deleteLead: "Nội dung và tệp sẽ mất vĩnh viễn.",
   delete: "Xóa",
   backToEpisodes: "Tất cả các tập",
+  studioTrouble: "Studio đang gặp trục trặc. Tập của bạn không có lỗi gì; hãy thử lại sau.",
+  uploadUnanswered: "Studio chưa nhận được tệp lúc này. Hãy chọn lại sau.",
   networkTrouble: "Studio không trả lời. Hãy kiểm tra kết nối và thử lại.",
 
   distributionLead: "Một liên kết cho mọi ứng dụng podcast. Chỉ cần gửi một lần cho mỗi danh bạ; các tập mới sẽ tự theo sau.",

@@ -20,18 +20,22 @@ export interface CoordinatorPort {
 }
 
 /** The coordinator as the other end of a port. Its answers are checked on arrival. */
-export function connectCoordinator(port: MessagePort, own: WorkerCalls): CoordinatorPort {
-  const rpc = createBirpc<CoordinatorCalls, WorkerCalls>(own, {
-    post: (data: unknown) => port.postMessage(data),
-    on: (listener) => void port.on("message", listener),
-    off: (listener) => void port.off("message", listener),
-    timeout: ANSWER_WITHIN_MS,
-  });
+export function connectCoordinator(port: MessagePort, own: Omit<WorkerCalls, "ping">): CoordinatorPort {
+  const rpc = createBirpc<CoordinatorCalls, WorkerCalls>(
+    { ...own, ping: () => undefined },
+    {
+      post: (data: unknown) => port.postMessage(data),
+      on: (listener) => void port.on("message", listener),
+      off: (listener) => void port.off("message", listener),
+      timeout: ANSWER_WITHIN_MS,
+    },
+  );
   return {
     calls: {
       next: async () => nextEpisode.parse(await rpc.next()),
-      looked: async (ref, copies, baseline) => answers.looked.parse(await rpc.looked(ref, copies, baseline)),
+      looked: async (...seen) => answers.looked.parse(await rpc.looked(...seen)),
       drafted: async (ref, draftId) => rpc.drafted(ref, draftId),
+      discarded: async (episodeId, draftId) => rpc.discarded(episodeId, draftId),
       arm: async (ref) => answers.arm.parse(await rpc.arm(ref)),
       gate: async (ref) => answers.gate.parse(await rpc.gate(ref)),
       sent: async (ref, outcome) => rpc.sent(ref, outcome),

@@ -1,4 +1,4 @@
-import type { MessagePort } from "node:worker_threads";
+import { isMainThread, type MessagePort } from "node:worker_threads";
 import type { AssignmentResult, DriverCard } from "../contract/task.ts";
 import { Browsers } from "./browsers.ts";
 import { describeDrivers } from "./load-driver.ts";
@@ -24,3 +24,31 @@ export async function run({ assignment, port }: { assignment: unknown; port: Mes
 export async function closeBrowser(): Promise<void> {
   await browsers.close();
 }
+
+/** A browser that does not close in this time goes by its pipe. */
+const CLOSE_WITHIN_MS = 8000;
+
+/**
+ * Only the thread that started a browser can take its entry from the system once it has ended: a thread that goes first
+ * leaves a zombie for as long as the farm lives. So the browser goes first, also when a driver ends its thread.
+ */
+function endInOrder(): void {
+  const exit = process.exit.bind(process);
+  let ending = false;
+  const end = (code: number): void => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => exit(code), CLOSE_WITHIN_MS).unref();
+    void browsers.close().finally(() => exit(code));
+  };
+  process.exit = (code) => {
+    end(Number(code ?? 0));
+    throw new Error("a driver ended its thread by process.exit()");
+  };
+  process.on("uncaughtException", (error) => {
+    process.stderr.write(`an error that nobody caught ends a worker thread: ${error.stack ?? error.message}\n`);
+    end(1);
+  });
+}
+
+if (!isMainThread) endInOrder();

@@ -1,13 +1,23 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright";
-import type { Stage } from "./stage.ts";
+import { Failure } from "../contract/failures.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { redact } from "../kit/redact.ts";
 import { scrubTrace } from "./scrub-trace.ts";
+import type { Stage } from "./stage.ts";
 
 /** A page that hangs must not keep the failure from being told. */
 const EACH_WITHIN_MS = 10_000;
+/** Pictures that are only kept when a click's outcome stays unknown are made of every episode, so they are made cheaply. */
+const GLANCE_QUALITY = 40;
+const GLANCE_WITHIN_MS = 3000;
+/** What a look at a doubt may take, beside the look itself. */
+const LISTING_WITHIN_MS = 20_000;
+const MAX_FEED_CHARACTERS = 512 * 1024;
+
+/** A path and what writes it. */
+type KeptFile = [string, (path: string) => Promise<unknown>];
 
 /**
  * What is kept of a failure: a screenshot, the address, the page's text structure, and a trace that Playwright's viewer
@@ -17,7 +27,8 @@ export class Evidence {
   readonly #stage: Stage;
   readonly #folder: string;
   #tracing = false;
-  #kept = 0;
+  /** Number of the newest file, over all runs of the task; null: the folder was not looked into yet. */
+  #newest: number | null = null;
 
   constructor(stage: Stage, folder: string) {
     this.#stage = stage;
@@ -37,31 +48,115 @@ export class Evidence {
     await this.#stage.context.tracing.stop().catch(() => undefined);
   }
 
+  /** The page as it is now, as a JPEG in memory; null when it can't be had at once. */
+  async glance(): Promise<Buffer | null> {
+    const { page } = this.#stage;
+    const take = async (): Promise<Buffer> => {
+      const session = await page.context().newCDPSession(page);
+      try {
+        const { data } = await session.send("Page.captureScreenshot", { format: "jpeg", quality: GLANCE_QUALITY, optimizeForSpeed: true });
+        return Buffer.from(data, "base64");
+      } finally {
+        await session.detach().catch(() => undefined);
+      }
+    };
+    return withDeadline(GLANCE_WITHIN_MS, "looking at the page", take).catch(() => null);
+  }
+
+  /** A picture that was taken before a click whose outcome is unknown. @returns its path, or none */
+  async keepGlance(picture: Buffer | null): Promise<string[]> {
+    if (!picture) return [];
+    try {
+      return await this.#all([[`${await this.#base("before-the-click")}.jpg`, async (path) => writeFile(path, picture, { mode: 0o600 })]]);
+    } catch {
+      return [];
+    }
+  }
+
+  /** What the page shows after a click that brought no clear answer, unless it was kept with the failure. */
+  async keepAfterwards(explained: Error | null): Promise<string[]> {
+    if (explained instanceof Failure && explained.evidence.length > 0) return explained.evidence;
+    const work = async (): Promise<string[]> => this.#all(this.#pictures(await this.#base("after-the-click")));
+    return withDeadline(EACH_WITHIN_MS, "keeping the page", work).catch(() => []);
+  }
+
+  /**
+   * What was seen of an episode that was looked for and not found: the page, where the driver used one, what it answered, and
+   * the feed. Bounded in time and size, and never a reason to fail.
+   * @param usedPage the picture shows the page that was looked at
+   * @param feed reads the feed's address; null where that is not to be asked
+   */
+  async keepListing(answers: Record<string, unknown>, usedPage: boolean, feed: (() => Promise<string>) | null): Promise<string[]> {
+    const kept: string[] = [];
+    const work = async (): Promise<void> => {
+      if (usedPage) kept.push(...(await this.#all(this.#pictures(await this.#base("listing")))));
+      const text = redact(JSON.stringify({ at: new Date().toISOString(), ...answers }, null, 2));
+      kept.push(
+        ...(await this.#all([[`${await this.#base("look")}.json`, async (path) => writeFile(path, `${text}\n`, { mode: 0o600 })]])),
+      );
+      if (!feed) return;
+      const read = await this.#readFeed(feed);
+      kept.push(...(await this.#all([[`${await this.#base("feed")}.xml`, async (path) => writeFile(path, read, { mode: 0o600 })]])));
+    };
+    await withDeadline(LISTING_WITHIN_MS, "keeping what a look showed", work).catch(() => undefined);
+    return kept;
+  }
+
+  async #readFeed(feed: () => Promise<string>): Promise<string> {
+    try {
+      const answer = await this.#stage.context.request.get(await feed(), { timeout: EACH_WITHIN_MS, maxRetries: 0 });
+      const text = redact(await answer.text());
+      const cut = text.length > MAX_FEED_CHARACTERS ? `\n<!-- ${text.length - MAX_FEED_CHARACTERS} more characters -->\n` : "";
+      return `<!-- ${redact(withoutQuerySecrets(answer.url()))}, ${answer.status()}, ${new Date().toISOString()} -->\n${text.slice(0, MAX_FEED_CHARACTERS)}${cut}`;
+    } catch (error) {
+      return `<!-- the feed could not be read: ${redact(error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error))} -->\n`;
+    }
+  }
+
   /** @returns the absolute paths of what could be kept */
   async keep(name: string): Promise<string[]> {
+    const base = await this.#base(name);
+    const files = this.#pictures(base);
+    if (this.#tracing) {
+      this.#tracing = false;
+      files.push([
+        `${base}.trace.zip`,
+        async (path) => {
+          await this.#stage.context.tracing.stop({ path });
+          await scrubTrace(path);
+        },
+      ]);
+    }
+    return this.#all(files);
+  }
+
+  async #base(name: string): Promise<string> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    this.#kept += 1;
-    const base = join(this.#folder, `${String(this.#kept).padStart(2, "0")}-${name}`);
-    const { page, context } = this.#stage;
-    await withDeadline(EACH_WITHIN_MS, "ending the navigation", async () => stopLoading(page)).catch(() => undefined);
-    const files: [string, (path: string) => Promise<unknown>][] = [
-      [`${base}.png`, async (path) => page.screenshot({ path, timeout: EACH_WITHIN_MS })],
+    this.#newest ??= Math.max(0, ...(await readdir(this.#folder)).map((file) => Number.parseInt(file, 10) || 0));
+    this.#newest += 1;
+    return join(this.#folder, `${String(this.#newest).padStart(2, "0")}-${name}`);
+  }
+
+  #pictures(base: string): KeptFile[] {
+    const { page } = this.#stage;
+    return [
+      [
+        `${base}.png`,
+        async (path) => {
+          await withDeadline(EACH_WITHIN_MS, "ending the navigation", async () => stopLoading(page)).catch(() => undefined);
+          await writeFile(path, await page.screenshot({ timeout: EACH_WITHIN_MS }), { mode: 0o600 });
+        },
+      ],
       [`${base}.url.txt`, async (path) => writeFile(path, `${redact(withoutQuerySecrets(page.url()))}\n`, { mode: 0o600 })],
       [
         `${base}.page.txt`,
         async (path) => writeFile(path, redact(await page.locator("body").ariaSnapshot({ timeout: EACH_WITHIN_MS })), { mode: 0o600 }),
       ],
     ];
-    if (this.#tracing) {
-      this.#tracing = false;
-      files.push([
-        `${base}.trace.zip`,
-        async (path) => {
-          await context.tracing.stop({ path });
-          await scrubTrace(path);
-        },
-      ]);
-    }
+  }
+
+  /** What can't be kept is left out: the failure itself is what matters. */
+  async #all(files: readonly KeptFile[]): Promise<string[]> {
     const kept: string[] = [];
     for (const [path, write] of files) {
       const done = await withDeadline(EACH_WITHIN_MS, `keeping ${path}`, async () => write(path)).then(

@@ -20,15 +20,30 @@ export class Canceled extends Error {
 const texts: readonly [RegExp, FailureCode][] = [
   [/net::ERR_(CONNECTION|NAME|ADDRESS|INTERNET|NETWORK|TIMED_OUT|PROXY|SSL|CERT|EMPTY_RESPONSE|SOCKET|HTTP2|TUNNEL)/, "site.unreachable"],
   [/\b(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|socket hang up)\b/, "site.unreachable"],
-  [/(Target page, context or browser has been closed|Browser (has been )?closed|Page crashed|Target crashed)/i, "farm.browser"],
+  [
+    /(Target page, context or browser has been closed|Request context disposed|Browser (has been )?closed|Page crashed|Target crashed)/i,
+    "farm.browser",
+  ],
 ];
 
-/** Any error out of a driver's verb as a failure that a person understands. */
-export async function explain(thrown: unknown, verb: string, stage: Stage, refusals: Refusals): Promise<Error> {
-  if (thrown instanceof Failure || thrown instanceof SignedOut || thrown instanceof Canceled) return thrown;
-  const refused = stage.page.isClosed()
-    ? null
-    : await withDeadline(READ_WITHIN_MS, "reading the page", async () => refusalOn(stage.page, refusals)).catch(() => null);
+/**
+ * Any error out of a driver's verb as a failure that a person understands.
+ * @param troubleBefore the count of the stage's trouble when the verb began
+ */
+export async function explain(thrown: unknown, verb: string, stage: Stage, refusals: Refusals, troubleBefore: number): Promise<Error> {
+  if (thrown instanceof SignedOut || thrown instanceof Canceled) return thrown;
+  const refused =
+    thrown instanceof Failure
+      ? thrown
+      : stage.page.isClosed()
+        ? null
+        : await withDeadline(READ_WITHIN_MS, "reading the page", async () => refusalOn(stage.page, refusals)).catch(() => null);
+  const troubled = stage.trouble.count > troubleBefore;
+  // The page says in the same place that the content is refused and that the site did not answer.
+  if (troubled && refused?.code.startsWith("content."))
+    return new Failure("site.unreachable", `${stage.driver.site}, ${verb}: ${stage.trouble.last}; the page says "${refused.detail}"`, {
+      cause: refused,
+    });
   if (refused) return refused;
 
   const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -38,6 +53,7 @@ export async function explain(thrown: unknown, verb: string, stage: Stage, refus
   const status = stage.lastDocument?.httpStatus ?? 0;
   if (status >= 500 || status === 429)
     return new Failure("site.unreachable", `${detail}; its last page came with status ${status}`, { cause: thrown });
+  if (troubled) return new Failure("site.unreachable", `${detail}; before that ${stage.trouble.last}`, { cause: thrown });
   return new Failure(thrown instanceof DeadlineError ? "site.slow" : "site.changed", detail, { cause: thrown });
 }
 

@@ -1,6 +1,8 @@
 import type { APIRequestContext, BrowserContext, Route } from "playwright";
 import type { PublishRequest } from "../driver/contract.ts";
+import { crashpoint } from "../kit/crashpoint.ts";
 import { isHeldRequest, isPublishRequest, readAnswer, sendHeld, type HeldAnswer } from "../driver/publish-request.ts";
+import { onTheWire } from "./on-the-wire.ts";
 
 /**
  * The gate of POSTING.md, rules 5 and 10. The publish request is held by a narrow route that exists only around the
@@ -18,6 +20,8 @@ export interface GateOptions {
   signal: AbortSignal;
   /** How long the site may take to answer, ms. */
   timeoutMs: number;
+  /** Absent: this thread's own clock; ms, only differences mean something. */
+  monotonic?: () => number;
 }
 
 /** What the gate saw during one publish. */
@@ -33,11 +37,13 @@ export interface GateReport {
   answer: HeldAnswer | null;
   /** Why there is no answer although it was sent. */
   error: string;
+  /** Other changing requests that the driver sent by `request` meanwhile: something of theirs may have published, too. */
+  leaked: number;
 }
 
 export class Gate {
   readonly #options: GateOptions;
-  readonly #report: GateReport = { seen: 0, refused: 0, closed: "", sent: false, answer: null, error: "" };
+  readonly #report: GateReport = { seen: 0, refused: 0, closed: "", sent: false, answer: null, error: "", leaked: 0 };
   #open = true;
   #held: Promise<void> = Promise.resolve();
   readonly #failed = Promise.withResolvers<never>();
@@ -84,6 +90,7 @@ export class Gate {
 
   async #pass(send: () => Promise<HeldAnswer>): Promise<boolean> {
     const report = this.#report;
+    crashpoint("request-held");
     report.closed = await this.#mayPass();
     if (report.closed) {
       this.#failed.reject(new Error(`the gate was shut: ${report.closed}`));
@@ -91,8 +98,17 @@ export class Gate {
     }
     // No await between the last check and this line.
     report.sent = true;
+    const forget = onTheWire(this.#options.publishRequest, {
+      written: () => {
+        crashpoint("bytes-sent");
+      },
+      answered: () => {
+        crashpoint("reply-headers");
+      },
+    });
     try {
       report.answer = await send();
+      crashpoint("reply-parsed");
       const { httpStatus, message } = report.answer;
       if (httpStatus >= 400) this.#failed.reject(new Error(`the publish request was answered with ${httpStatus} ${message}`));
       return true;
@@ -100,15 +116,17 @@ export class Gate {
       report.error = error instanceof Error ? error.message : String(error);
       this.#failed.reject(new Error(`the publish request got no answer: ${report.error}`));
       return false;
+    } finally {
+      forget();
     }
   }
 
   /** "" when the request may go now, else why not. */
   async #mayPass(): Promise<string> {
-    const { ask, signal } = this.#options;
+    const { ask, signal, monotonic = () => performance.now() } = this.#options;
     for (let question = 0; question < MAX_QUESTIONS; question += 1) {
       if (signal.aborted) return "the task was canceled";
-      const askedAtMs = performance.now();
+      const askedAtMs = monotonic();
       const { pass, why } = await ask().catch((error: unknown) => ({
         pass: false,
         why: error instanceof Error ? error.message : String(error),
@@ -116,9 +134,14 @@ export class Gate {
       if (!pass) return why || "the coordinator keeps it shut";
       if (signal.aborted) return "the task was canceled";
       if (!this.#open) return "the publish step had ended already";
-      if (performance.now() - askedAtMs < ARMED_FOR_MS) return "";
+      if (monotonic() - askedAtMs < ARMED_FOR_MS) return "";
     }
     return `the permission took longer than ${ARMED_FOR_MS / 1000} s to arrive, ${MAX_QUESTIONS} times`;
+  }
+
+  /** A changing request that is not the publish request, sent while this publish goes on. */
+  noteLeak(): void {
+    this.#report.leaked += 1;
   }
 
   /** Shuts the gate for everything that comes later and waits for what is on its way. */
@@ -141,6 +164,8 @@ export class Gate {
 }
 
 const verbs = { get: "GET", post: "POST", put: "PUT", patch: "PATCH", delete: "DELETE", head: "HEAD" } as const;
+/** By RFC 9110 these change nothing, unless a site publishes by GET: that one is held by `publishRequest`. */
+export const harmlessMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 type FetchOptions = NonNullable<Parameters<APIRequestContext["fetch"]>[1]>;
 
 /**
@@ -155,9 +180,13 @@ export function guardRequests(
 ): APIRequestContext {
   const guarded = async (method: string, url: string, options: FetchOptions): ReturnType<APIRequestContext["fetch"]> => {
     const address = new URL(url, origin).href;
-    if (!isPublishRequest(publishRequest, { method, url: address, body: bodyText(options) }))
-      return request.fetch(url, { ...options, method });
     const open = gate();
+    if (!isPublishRequest(publishRequest, { method, url: address, body: bodyText(options) })) {
+      const harmless = harmlessMethods.has(method);
+      if (!harmless) open?.noteLeak();
+      // What changes something is sent once, also where the driver asked for more.
+      return request.fetch(url, { ...options, method, ...(!harmless && { maxRetries: 0 }) });
+    }
     if (!open) throw new Error(`${method} ${address} is the publish request; it may only be sent by the verb publish`);
     return open.sendByRequest(async () => request.fetch(url, { ...options, method, maxRetries: 0, maxRedirects: 0 }), address);
   };

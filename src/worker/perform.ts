@@ -25,6 +25,7 @@ export interface Performance {
 export async function perform<T>(stage: Stage, performance: Performance, work: () => Promise<T>): Promise<T> {
   const { verb, deadlineMs, episode } = performance;
   const refusals = refusalsFor(stage.driver, verb, episode);
+  const troubleBefore = stage.trouble.count;
   const watching = new AbortController();
   const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
   stopped.catch(() => undefined);
@@ -42,7 +43,7 @@ export async function perform<T>(stage: Stage, performance: Performance, work: (
     return result;
   } catch (error) {
     if (performance.signal.aborted && error === performance.signal.reason) throw new Canceled(String(error));
-    throw await explain(error, verb, stage, refusals);
+    throw await explain(error, verb, stage, refusals, troubleBefore);
   } finally {
     watching.abort();
   }

@@ -4,8 +4,9 @@ import { Failure } from "../contract/failures.ts";
 import type { Assignment, CoordinatorCalls, EpisodeRef, SiteCopy } from "../contract/task.ts";
 import type { Copy, Driver } from "../driver/contract.ts";
 import { readCopy } from "../driver/context.ts";
+import type { Evidence } from "./evidence.ts";
 import { Canceled, SignedOut } from "./explain.ts";
-import { Gate } from "./gate.ts";
+import { Gate, harmlessMethods, type GateReport } from "./gate.ts";
 import { perform } from "./perform.ts";
 import { verbDeadlineMs } from "./session.ts";
 import type { Stage } from "./stage.ts";
@@ -26,6 +27,7 @@ export interface PublishParts {
   work(gate: Gate): Promise<Copy | void>;
   /** Keeps evidence of a failure. */
   witness(error: unknown): Promise<Error>;
+  evidence: Evidence;
 }
 
 /**
@@ -44,6 +46,7 @@ export async function publishOnce(parts: PublishParts): Promise<void> {
   const leaks = watchLeaks(stage);
   let clicked = false;
   try {
+    const before = await parts.evidence.glance();
     const armed = await calls.arm(ref);
     if (!armed.armed) {
       calls.step("not published", armed.why);
@@ -58,17 +61,18 @@ export async function publishOnce(parts: PublishParts): Promise<void> {
         if (gate.passed) await delay(LAST_WORDS_MS);
         throw error;
       });
-      const shown = await perform(
+      const published = await perform(
         stage,
         { verb: "publish", signal, deadlineMs: verbDeadlineMs(assignment), needsSession: false, episode: parts.episode, mayCancel, unless },
         async () => parts.work(gate),
       );
-      if (shown) copy = readCopy(shown, assignment.origin);
+      if (published) copy = readCopy(published, assignment.origin);
     } catch (error) {
       thrown = error;
     }
     const report = await gate.close();
-    const explained = thrown === null || copy ? null : await parts.witness(thrown);
+    const explained = thrown === null || copy ? null : aboutThisSend(await parts.witness(thrown), report, driver);
+    const shown = isSettled(report, copy) ? [] : await parts.evidence.keepAfterwards(explained);
     // A fresh page counts its sockets anew.
     const leakedBefore = leaks.seen();
     // Scripts of a page that went wrong could still act; they end with it, before the gate goes.
@@ -76,8 +80,17 @@ export async function publishOnce(parts: PublishParts): Promise<void> {
       await stage.freshPage();
       clicked = false;
     }
-    const verdict = judge({ ...report, leaked: Math.max(leakedBefore, leaks.seen()) }, copy, explained?.message ?? "", driver.signInPage);
-    await calls.sent(ref, verdict.outcome);
+    const verdict = judge(
+      { ...report, leaked: report.leaked + Math.max(leakedBefore, leaks.seen()) },
+      copy,
+      explained?.message ?? "",
+      driver.signInPage,
+    );
+    const { outcome } = verdict;
+    await calls.sent(
+      ref,
+      outcome.kind === "unknown" ? { ...outcome, evidence: [...(await parts.evidence.keepGlance(before)), ...shown] } : outcome,
+    );
     if (report.refused > 0) calls.step("published once", `${report.refused} more publish requests of the page were stopped`);
 
     const refused = explained instanceof Failure && explained.code in driver.refusals;
@@ -85,7 +98,7 @@ export async function publishOnce(parts: PublishParts): Promise<void> {
     if (verdict.refusal) await calls.episodeFailed(ref, { code: "content.refused", detail: verdict.refusal });
     else if (verdict.signedOut) throw new SignedOut(verdict.outcome.kind);
     else if (signal.aborted) throw new Canceled(String(signal.reason));
-    else if (report.error) throw new Failure("site.unreachable", `${driver.site}, publish: ${report.error.split("\n", 1)[0]}`);
+    else if (report.error) throw unreachable(driver, report.error.split("\n", 1)[0] ?? "", shown);
     else if (explained && !report.closed) throw explained;
   } finally {
     leaks.stop();
@@ -95,13 +108,35 @@ export async function publishOnce(parts: PublishParts): Promise<void> {
   }
 }
 
+/** The gate was shut, or the site has answered well and a copy was seen: no picture is needed. */
+function isSettled({ answer, closed }: GateReport, copy: SiteCopy | null): boolean {
+  return closed !== "" || (copy !== null && answer !== null && answer.httpStatus < 400);
+}
+
+/**
+ * What a page says of an episode's content counts where the site has answered. A gate that was shut and a request without an
+ * answer say nothing about it, however the page puts that.
+ */
+function aboutThisSend(explained: Error, { seen, closed, answer }: GateReport, driver: Driver): Error {
+  if (!(explained instanceof Failure) || !explained.code.startsWith("content.")) return explained;
+  if (seen === 0 || (answer && answer.httpStatus < 500)) return explained;
+  if (closed) return new Error(`the gate was shut: ${closed}`, { cause: explained });
+  return unreachable(driver, `the page says "${explained.detail}", the site nothing of use`, explained.evidence);
+}
+
+function unreachable({ site }: Driver, why: string, evidence: string[]): Failure {
+  const failure = new Failure("site.unreachable", `${site}, publish: ${why}`);
+  failure.evidence = evidence;
+  return failure;
+}
+
 /** Requests that could have changed something on the site without passing the gate: proof that a failed click did nothing, when there are none. */
 function watchLeaks(stage: Stage): { seen(): number; stop(): void } {
   let requests = 0;
   const { context, driver } = stage;
   const socketsBefore = stage.sockets;
   const count = (request: Request): void => {
-    if (!["GET", "HEAD", "OPTIONS"].includes(request.method()) || driver.publishRequest.method === "GET") requests += 1;
+    if (!harmlessMethods.has(request.method()) || driver.publishRequest.method === "GET") requests += 1;
   };
   context.on("request", count);
   return { seen: () => requests + socketsBefore + stage.sockets, stop: () => context.off("request", count) };

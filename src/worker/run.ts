@@ -6,12 +6,16 @@ import {
   type AssignmentResult,
   type CoordinatorCalls,
   type NextEpisode,
+  type PreparedEpisode,
   type SiteCopy,
+  type SiteEntry,
 } from "../contract/task.ts";
-import { createContext, readAccount, readCopy, readLink } from "../driver/context.ts";
+import { createContext, readAccount, readCopy, readEntry, readLink } from "../driver/context.ts";
 import type { Driver, DriverContext } from "../driver/contract.ts";
 import type { Mailbox } from "../driver/mailed-code.ts";
 import { createTotp } from "../driver/totp.ts";
+import { crashpoint } from "../kit/crashpoint.ts";
+import { withDeadline } from "../kit/deadline.ts";
 import { addSecret } from "../kit/redact.ts";
 import type { Browsers } from "./browsers.ts";
 import { connectCoordinator } from "./coordinator-port.ts";
@@ -25,6 +29,11 @@ import { Session, verbDeadlineMs } from "./session.ts";
 import { Stage } from "./stage.ts";
 
 type Episode = Extract<NextEpisode, { kind: "episode" }>;
+type LeftOver = Extract<NextEpisode, { kind: "discard" }>;
+/** What becomes of a draft that can't be taken away is a nuisance; what else is wrong is met by the next verb. */
+const nuisances: ReadonlySet<string> = new Set(["site.changed", "site.slow", "site.unreachable", "content.refused"]);
+/** The evidence of a look needs the feed's address: a site that is slow now is not waited for as long as for a post. */
+const FEED_WITHIN_MS = 10_000;
 type End = Pick<AssignmentResult, "outcome">;
 
 /** Runs one assignment: signs in, asks for episodes until there are none, reads the feed link. Never throws. */
@@ -48,6 +57,10 @@ export async function runAssignment(given: unknown, port: MessagePort, browsers:
       const stage = await Stage.open(lease.browser, driver, assignment);
       try {
         return await new Run({ assignment, driver, account, stage, calls: coordinator.calls, signal: stop.signal }).toItsEnd();
+      } catch (error) {
+        // Not this task's failure, and perhaps not its doing: all tasks of the thread lost their browser.
+        if (!lease.browser.isConnected()) throw new Failure("farm.worker_died", "its browser ended in the middle", { cause: error });
+        throw error;
       } finally {
         await stage.close();
       }
@@ -59,6 +72,14 @@ export async function runAssignment(given: unknown, port: MessagePort, browsers:
   } finally {
     coordinator.close();
   }
+}
+
+/** What a look at the site showed. */
+interface Seen {
+  copies: SiteCopy[];
+  entries: SiteEntry[];
+  /** The driver looked at a page, which stands there still. */
+  usedPage: boolean;
 }
 
 interface RunParts {
@@ -98,6 +119,9 @@ class Run {
       return end;
     } catch (error) {
       throw await this.#witness(error);
+    } finally {
+      // A recording that nobody ends leaves a folder behind, each time.
+      await this.#evidence.pause();
     }
   }
 
@@ -110,6 +134,10 @@ class Run {
       if (next.kind === "finish") {
         await this.#feed();
         return { outcome: "done" };
+      }
+      if (next.kind === "discard") {
+        await this.#discard(next);
+        continue;
       }
       const went = await this.#episode(next);
       if (went === "rehearsed" && assignment.mode === "rehearse") return { outcome: "stopped" };
@@ -150,24 +178,74 @@ class Run {
     const { episode, fence, purpose } = next;
     const ref = { episodeId: episode.id, fence };
 
-    calls.step("look", episode.title);
-    const copies = await this.#verb("find", episode, async (site) => driver.find(site, episode));
-    const baseline = driver.list ? await this.#verb("list", episode, async (site) => driver.list!(site)) : [];
+    calls.step(purpose === "count" ? "count" : "look", episode.title);
+    const seen = await this.#look(episode);
     const word = await calls.looked(
       ref,
-      copies.map((copy): SiteCopy => readCopy(copy, assignment.origin)),
-      baseline,
+      seen.copies,
+      seen.entries.map(({ id }) => id),
+      purpose === "look" && seen.copies.length === 0 ? await this.#showAbsence(episode, seen) : [],
+      seen.entries,
     );
-    if (!word.go || purpose === "look") return "done";
+    if (!word.go || purpose !== "post") return "done";
 
     calls.step("draft", episode.title);
     const draftId = (await this.#verb("draft", episode, async (site) => driver.draft(site, episode, next.draftId))) ?? null;
     if (assignment.mode === "rehearse") return this.#rehearsed(next, draftId);
+    crashpoint("form-filled");
     if (draftId !== null) await calls.drafted(ref, draftId);
 
     calls.step("publish", episode.title);
     await this.#publish(next, draftId);
     return "done";
+  }
+
+  /** What the site shows of an episode: by its marker, and where a site keeps none, all of its list. */
+  async #look(episode: PreparedEpisode): Promise<Seen> {
+    const { driver, stage, assignment } = this.#parts;
+    const { find, list } = driver;
+    const pageBefore = stage.lastDocument;
+    const copies = find ? await this.#verb("find", episode, async (site) => find(site, episode)) : [];
+    const entries = list ? await this.#verb("list", episode, async (site) => list(site)) : [];
+    return {
+      copies: copies.map((copy) => readCopy(copy, assignment.origin)),
+      entries: entries.map((entry) => readEntry(entry, assignment.origin)),
+      usedPage: stage.lastDocument !== pageBefore,
+    };
+  }
+
+  /** Files for the person who has to decide, should the coordinator not be able to. */
+  async #showAbsence(episode: PreparedEpisode, { copies, entries, usedPage }: Seen): Promise<string[]> {
+    const { driver, stage, assignment } = this.#parts;
+    const { id, title, marker } = episode;
+    const said = { ...(driver.find && { find: copies }), ...(driver.list && { list: entries }) };
+    const asked = { site: driver.site, origin: assignment.origin, episode: { id, title, marker }, said };
+    const feed = async (): Promise<string> => {
+      const reading = this.#verb("feed", undefined, async (site) => driver.feed(site));
+      reading.catch(() => undefined);
+      const link = await withDeadline(FEED_WITHIN_MS, "reading the feed's address", async () => reading);
+      return readLink(link, assignment.origin);
+    };
+    const kept = await this.#evidence.keepListing(asked, usedPage, feed).catch((): string[] => []);
+    // Whatever the feed's reading left under way ends with its page.
+    await stage.freshPage();
+    return kept;
+  }
+
+  /** A draft that nobody needs is taken away. One that stays does no harm, so that it is no reason to fail. */
+  async #discard({ draftId, episode }: LeftOver): Promise<void> {
+    const { calls, driver, stage } = this.#parts;
+    const { discard } = driver;
+    if (!discard) return;
+    calls.step("discard", episode.title);
+    try {
+      await this.#signedIn(async () => this.#verb("discard", episode, async (site) => discard(site, episode, draftId)));
+      await calls.discarded(episode.id, draftId);
+    } catch (error) {
+      if (!(error instanceof Failure) || !nuisances.has(error.code)) throw error;
+      calls.step("not discarded", error.detail);
+      await stage.freshPage();
+    }
   }
 
   async #publish({ episode, fence }: Episode, draftId: string | null): Promise<void> {
@@ -185,7 +263,8 @@ class Run {
           this.#gate = gate;
           return driver.publish(this.#site(), episode, draftId);
         },
-        witness: async (error) => this.#witness(error),
+        witness: async (error) => this.#witness(error, "after-the-click."),
+        evidence: this.#evidence,
       });
     } catch (error) {
       // The coordinator has the verdict and will hand the episode out again; here only the session needs mending.
@@ -209,10 +288,11 @@ class Run {
     const { calls, driver, assignment } = this.#parts;
     calls.step("feed");
     const link = await this.#signedIn(async () => this.#verb("feed", undefined, async (site) => driver.feed(site)));
+    crashpoint("feed-read");
     await calls.feed(readLink(link, assignment.origin));
   }
 
-  async #verb<T>(verb: string, episode: Episode["episode"] | undefined, work: (site: DriverContext) => Promise<T>): Promise<T> {
+  async #verb<T>(verb: string, episode: PreparedEpisode | undefined, work: (site: DriverContext) => Promise<T>): Promise<T> {
     const { stage, signal, assignment } = this.#parts;
     try {
       return await perform(
@@ -240,19 +320,26 @@ class Run {
         if (!mailbox) throw new Failure("farm.bug", "mailedCode() can only be used in signIn: the inbox is noted before the site is asked");
         return (await mailbox()).code(query);
       },
-      step: (name, detail) => calls.step(name, detail),
+      step: (name, detail) => {
+        if (name === "upload") stage.page.once("request", uploadBegun);
+        calls.step(name, detail);
+      },
     });
   }
 
-  /** Adds evidence to a failure, once. */
-  async #witness(thrown: unknown): Promise<Error> {
+  /** Adds evidence to a failure, once. @param when the beginning of the files' names */
+  async #witness(thrown: unknown, when = ""): Promise<Error> {
     const failed = thrown instanceof Error ? thrown : new Error(String(thrown));
     if (!(failed instanceof Failure) || failed.evidence.length > 0) return failed;
     try {
-      failed.evidence = await this.#evidence.keep(failed.code);
+      failed.evidence = await this.#evidence.keep(`${when}${failed.code}`);
     } catch {
       // The failure itself is what matters.
     }
     return failed;
   }
+}
+
+function uploadBegun(): void {
+  crashpoint("upload-begun");
 }

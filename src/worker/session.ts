@@ -1,6 +1,7 @@
 import { Failure, toFailureData } from "../contract/failures.ts";
 import { browserState, type Assignment, type CoordinatorCalls } from "../contract/task.ts";
 import type { DriverContext } from "../driver/contract.ts";
+import { crashpoint } from "../kit/crashpoint.ts";
 import { openMailbox, type Mailbox } from "../driver/mailed-code.ts";
 import type { Evidence } from "./evidence.ts";
 import { perform, type Performance } from "./perform.ts";
@@ -80,6 +81,7 @@ export class Session {
     if (!may.allowed) throw new Failure("account.budget", may.why);
     // Nothing of what is typed from here on is recorded.
     await evidence.pause();
+    crashpoint("signing-in");
     try {
       await this.#withMailbox(async (mailbox) =>
         perform(stage, this.#verb("signIn"), async () => stage.driver.signIn(this.#parts.site(mailbox))),

@@ -3,6 +3,7 @@ import type { Assignment } from "../contract/task.ts";
 import type { Driver } from "../driver/contract.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { dismissInterruptions } from "../driver/interruptions.ts";
+import { Trouble } from "./trouble.ts";
 
 /** A context that does not close goes with its browser; its task must not wait for that. */
 const CLOSE_WITHIN_MS = 10_000;
@@ -22,17 +23,20 @@ export class Stage {
   lastDocument: LastDocument | null = null;
   /** WebSockets that the page opened: what leaves through them passes no gate. */
   sockets = 0;
+  /** Outages that the pages met. */
+  readonly trouble: Trouble;
   readonly #stepTimeoutMs: number;
 
-  private constructor(context: BrowserContext, driver: Driver, stepTimeoutMs: number) {
+  private constructor(context: BrowserContext, driver: Driver, { origin, stepTimeoutMs }: Assignment) {
     this.context = context;
     this.driver = driver;
+    this.trouble = new Trouble(origin);
     this.#stepTimeoutMs = stepTimeoutMs;
   }
 
   static async open(browser: Browser, driver: Driver, assignment: Assignment): Promise<Stage> {
     const context = await openContext(browser, assignment);
-    const stage = new Stage(context, driver, assignment.stepTimeoutMs);
+    const stage = new Stage(context, driver, assignment);
     context.setDefaultTimeout(assignment.stepTimeoutMs);
     await stage.freshPage();
     return stage;
@@ -43,7 +47,11 @@ export class Stage {
     const old = this.context.pages();
     const page = await this.context.newPage();
     page.setDefaultTimeout(this.#stepTimeoutMs);
-    page.on("response", (response) => this.#noteDocument(page, response));
+    page.on("response", (response) => {
+      this.trouble.answered(response);
+      this.#noteDocument(page, response);
+    });
+    page.on("requestfailed", (request) => this.trouble.requestFailed(request));
     page.on("websocket", () => (this.sockets += 1));
     await dismissInterruptions(page, this.driver.interruptions);
     this.page = page;

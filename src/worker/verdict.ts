@@ -28,7 +28,7 @@ const contentRefusals = new Set([400, 413, 415, 422]);
  * @param report `leaked`: requests that could have changed something without passing the gate
  * @param copy what `publish` returned, null when it failed or returned nothing; `thrown`: why it failed
  */
-export function judge(report: GateReport & { leaked: number }, copy: SiteCopy | null, thrown: string, signInPage: RegExp): Verdict {
+export function judge(report: GateReport, copy: SiteCopy | null, thrown: string, signInPage: RegExp): Verdict {
   const { seen, sent, closed, answer, error } = report;
   if (seen === 0) {
     if (thrown && report.leaked === 0) return { outcome: { kind: "unsent", why: `no request left the page: ${thrown}` } };

@@ -101,3 +101,15 @@ test("verbs stay the author's own functions", async () => {
   assert.equal(driver.isSignedIn.length, 0);
   assert.equal(await driver.isSignedIn({} as never), true);
 });
+
+test("a site can be looked at in one way at least, or it is blind", () => {
+  assert.match(told({ find: undefined }), /find: is missing: without it nothing can be looked up\. .*list\(\).*blind/);
+  assert.match(told({ find: undefined, list: async () => [], tier: "drafts" }), /find: is missing/);
+  assert.equal(told({ find: undefined, list: async () => [], tier: "list" }), "");
+  assert.equal(told({ find: undefined, tier: "blind" }), "");
+});
+
+test("the card says whether drafts can be taken away", () => {
+  assert.equal(toCard(defineDriver(good), "file:///my-studio.ts").discards, false);
+  assert.equal(toCard(defineDriver({ ...good, discard: async () => undefined }), "file:///my-studio.ts").discards, true);
+});

@@ -35,7 +35,7 @@ async function readEvidence(paths: readonly string[]): Promise<Map<string, Buffe
   const all = new Map<string, Buffer>();
   for (const path of paths) {
     const file = await readFile(path);
-    const kind = path.replace(/^.*\d\d-[a-z._]*?\.(png|url\.txt|page\.txt|trace\.zip)$/, "$1");
+    const kind = path.replace(/^.*\d\d-[a-z._-]*?\.(png|url\.txt|page\.txt|trace\.zip)$/, "$1");
     all.set(kind, file);
     if (kind === "trace.zip") for (const [name, data] of unzip(file)) all.set(`trace.zip/${name}`, data);
   }

@@ -10,6 +10,9 @@ const title = find("#title");
 const machineVoice = find("#machine-voice");
 const saved = find("[data-saved]");
 const problem = find("[data-problem]");
+const outage = find("[data-outage]");
+/** This studio keeps no drafts: the form is published as it stands. */
+const direct = "direct" in root.dataset;
 const { base, show } = root.dataset;
 let { guid } = root.dataset;
 let dirty = !guid;
@@ -90,21 +93,32 @@ countTitle();
 
 // ---- Saying what happened
 
-function tell(message) {
-  problem.hidden = !message;
-  problem.textContent = message;
-  if (message) saved.textContent = "";
+/** A refusal is about the episode; an outage is not, and looks different. */
+const isOutage = (error) => error.name !== "StudioError" || error.status >= 500;
+const outageText = (error) => (error.name === "StudioError" ? words.studioTrouble : words.networkTrouble);
+
+function put(element, message) {
+  element.hidden = !message;
+  element.textContent = message;
+}
+
+/** @param error null: all is well again */
+function tell(error, [refused, out] = [problem, outage]) {
+  const lost = error !== null && isOutage(error);
+  put(refused, error !== null && !lost ? error.message : "");
+  put(out, lost ? outageText(error) : "");
+  if (error) saved.textContent = "";
 }
 
 /** Runs one call of a button; trouble becomes the alert, and the button waits meanwhile. */
 async function run(button, work) {
-  tell("");
+  tell(null);
   button.disabled = true;
   try {
     await work();
     return true;
   } catch (error) {
-    tell(error.name === "StudioError" ? error.message : words.networkTrouble);
+    tell(error);
     return false;
   } finally {
     button.disabled = false;
@@ -116,18 +130,20 @@ async function run(button, work) {
 /** One save at a time: two at once would make two drafts. */
 let saving = Promise.resolve();
 
+const fields = () => ({
+  title: title.value,
+  about: semanticHtml(),
+  audio: asset("audio"),
+  cover: asset("cover"),
+  machineVoice: machineVoice.checked,
+});
+
 function save() {
   const next = saving
     .catch(() => undefined)
     .then(async () => {
       saved.textContent = words.saving;
-      const body = {
-        title: title.value,
-        about: semanticHtml(),
-        audio: asset("audio"),
-        cover: asset("cover"),
-        machineVoice: machineVoice.checked,
-      };
+      const body = fields();
       dirty = false;
       try {
         const answer = guid ? await call("PUT", `${base}/${guid}`, body) : await call("POST", base, body);
@@ -153,7 +169,7 @@ const saveIfNeeded = async () => {
   if (dirty || !guid) await save();
 };
 
-find("[data-save]").addEventListener("click", (event) => run(event.currentTarget, save));
+find("[data-save]")?.addEventListener("click", (event) => run(event.currentTarget, save));
 
 // ---- Files
 
@@ -167,7 +183,7 @@ for (const box of root.querySelectorAll("[data-upload]")) {
   const say = (text, state) => {
     box.dataset.state = state;
     status.className = `upload-status ${state}`;
-    status.setAttribute("role", state === "refused" ? "alert" : "status");
+    status.setAttribute("role", state === "refused" || state === "outage" ? "alert" : "status");
     status.textContent = text;
   };
   const progress = (percent) => {
@@ -195,7 +211,7 @@ for (const box of root.querySelectorAll("[data-upload]")) {
 
   async function take(file) {
     touched();
-    tell("");
+    tell(null);
     box.dataset.asset = "";
     box.querySelector("[data-file]").textContent = file.name;
     box.querySelector("[data-facts]").textContent = "";
@@ -213,7 +229,8 @@ for (const box of root.querySelectorAll("[data-upload]")) {
       await watch(answer);
     } catch (error) {
       box.dataset.asset = "";
-      say(error.name === "StudioError" && error.message ? error.message : words.uploadFailed, "refused");
+      if (isOutage(error)) say(error.name === "StudioError" ? words.uploadUnanswered : words.uploadFailed, "outage");
+      else say(error.message || words.uploadFailed, "refused");
     } finally {
       bar.hidden = true;
       input.value = "";
@@ -230,7 +247,9 @@ for (const box of root.querySelectorAll("[data-upload]")) {
   });
   // A page that was opened while the studio still processed.
   if (box.dataset.state === "processing")
-    watch({ guid: box.dataset.asset, state: "processing" }).catch(() => say(words.uploadFailed, "refused"));
+    watch({ guid: box.dataset.asset, state: "processing" }).catch((error) =>
+      say(words.uploadFailed, isOutage(error) ? "outage" : "refused"),
+    );
 }
 
 // ---- Publishing
@@ -239,7 +258,7 @@ const dialog = (name) => document.getElementById(`${name}-dialog`);
 
 find("[data-publish]")?.addEventListener("click", (event) =>
   run(event.currentTarget, async () => {
-    await saveIfNeeded();
+    if (!direct) await saveIfNeeded();
     dialog("publish").showModal();
   }),
 );
@@ -247,7 +266,7 @@ find("[data-publish]")?.addEventListener("click", (event) =>
 find("[data-publish-now]").addEventListener("click", (event) =>
   run(event.currentTarget, async () => {
     try {
-      const { link } = await call("POST", `${base}/${guid}/publish`);
+      const { link } = await (direct ? call("POST", base, fields()) : call("POST", `${base}/${guid}/publish`));
       showPublished(link);
     } finally {
       dialog("publish").close();
@@ -261,6 +280,7 @@ function showPublished(link) {
   find("[data-banner]").replaceChildren(banner);
   for (const name of ["publish", "schedule", "delete"]) find(`[data-${name}]`)?.remove();
   saved.textContent = "";
+  if (direct) find(".dock").remove();
   root.dataset.state = "published";
   find("[data-banner] h2").focus();
   scrollTo({ top: 0, behavior: "smooth" });
@@ -275,15 +295,14 @@ find("[data-schedule]")?.addEventListener("click", (event) =>
 
 find("[data-schedule-now]").addEventListener("click", async (event) => {
   const button = event.currentTarget;
-  const said = find("[data-schedule-problem]");
-  said.hidden = true;
+  const places = [find("[data-schedule-problem]"), find("[data-schedule-outage]")];
+  tell(null, places);
   button.disabled = true;
   try {
     await call("POST", `${base}/${guid}/schedule`, { at: find("#publish-at").value });
     location.assign(base);
   } catch (error) {
-    said.hidden = false;
-    said.textContent = error.name === "StudioError" ? error.message : words.networkTrouble;
+    tell(error, places);
   } finally {
     button.disabled = false;
   }

@@ -18,7 +18,8 @@ function upload(view: View, kind: "audio" | "cover", episode: EpisodeRow | null)
   const { t } = view;
   const audio = kind === "audio";
   const guid = (audio ? episode?.audio : episode?.cover) ?? "";
-  const file = (audio ? episode?.audioFile : episode?.coverFile) ?? "";
+  const kept = audio && !view.edges.marker ? null : audio ? episode?.audioFile : episode?.coverFile;
+  const file = kept ?? "";
   const state = audio ? (episode?.audioState ?? "") : guid ? "ready" : "";
   const said = state === "ready" ? (audio ? t.audioReady : t.coverReady) : state === "processing" ? t.processingAudio : "";
   const picture =
@@ -62,6 +63,8 @@ function scriptTexts(view: View): string {
     saving: t.saving,
     publishing: t.publishing,
     networkTrouble: t.networkTrouble,
+    studioTrouble: t.studioTrouble,
+    uploadUnanswered: t.uploadUnanswered,
     descriptionPlaceholder: t.descriptionPlaceholder,
     description: t.description,
   };
@@ -73,6 +76,8 @@ export function editorPage(view: View, { show, showCover, episode, link }: Edito
   const published = episode?.state === "published";
   const scheduled = episode?.state === "scheduled";
   const label = view.edges.changedLabel || t.publish;
+  // What has no drafts is published as it stands in the form; what is out can be changed.
+  const direct = view.edges.tier !== "drafts" && !episode;
   const base = `/shows/${show.name}/episodes`;
   const note = published
     ? html`<section class="banner success" id="out">
@@ -99,6 +104,7 @@ export function editorPage(view: View, { show, showCover, episode, link }: Edito
         data-show="${show.name}"
         data-guid="${episode?.guid ?? ""}"
         data-state="${episode?.state ?? "draft"}"
+        !${direct ? "data-direct" : ""}
         data-texts="${scriptTexts(view)}"
       >
         <template id="published-banner"
@@ -138,10 +144,12 @@ export function editorPage(view: View, { show, showCover, episode, link }: Edito
         <div class="dock">
           <p class="dock-status" role="status" data-saved></p>
           <p class="alert" role="alert" data-problem hidden></p>
+          <p class="alert outage" role="alert" data-outage hidden></p>
           <div class="actions">
-            !${published ? "" : html`<button type="button" class="danger quiet" data-delete !${episode ? "" : "hidden"}>${t.deleteDraft}</button>`}
-            <button type="button" data-save>${published || scheduled ? t.saveChanges : t.saveDraft}</button>
-            !${published ? "" : html`<button type="button" data-schedule>${t.schedule}</button><button type="button" class="primary" data-publish>${label}</button>`}
+            !${published || direct ? "" : html`<button type="button" class="danger quiet" data-delete !${episode ? "" : "hidden"}>${t.deleteDraft}</button>`}
+            !${direct ? "" : html`<button type="button" data-save>${published || scheduled ? t.saveChanges : t.saveDraft}</button>`}
+            !${published || direct ? "" : html`<button type="button" data-schedule>${t.schedule}</button>`}
+            !${published ? "" : html`<button type="button" class="primary" data-publish>${label}</button>`}
           </div>
         </div>
         <dialog id="publish-dialog" aria-labelledby="publish-title">
@@ -159,6 +167,7 @@ export function editorPage(view: View, { show, showCover, episode, link }: Edito
           <label for="publish-at">${t.publishAt}</label><input id="publish-at" type="datetime-local" />
           <p class="hint">${t.scheduleZone(view.timeZone)}</p>
           <p class="alert" role="alert" data-schedule-problem hidden></p>
+          <p class="alert outage" role="alert" data-schedule-outage hidden></p>
           <div class="actions">
             <button type="button" data-close>${t.cancel}</button
             ><button type="button" class="primary" data-schedule-now>${t.schedule}</button>

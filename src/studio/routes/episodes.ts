@@ -7,7 +7,7 @@ import { feedUrl, renderFeed } from "../feed.ts";
 import { distributionPage } from "../pages/distribution.ts";
 import { editorPage } from "../pages/editor.ts";
 import { episodesAsData, episodesPage } from "../pages/episodes.ts";
-import { publicLink, publish, schedule, unschedule } from "../publishing.ts";
+import { publicLink, publish, publishNew, schedule, unschedule } from "../publishing.ts";
 import { Refused } from "../refused.ts";
 import type { AssetsTable, ShowsTable } from "../schema.ts";
 import { MAX_AUDIO_BYTES, takeUpload, thumbOf } from "../uploads.ts";
@@ -50,7 +50,7 @@ export async function addEpisodeRoutes(app: FastifyInstance, web: Web): Promise<
       .slice(0, 200);
     const listing = await episodes.list(show, { search, page: Number.parseInt(query.page ?? "1", 10) || 1 });
     // The same for programs: all of the page costs a browser many times as much.
-    if ((request.headers.accept ?? "").startsWith("application/json")) return episodesAsData(show, listing.episodes);
+    if ((request.headers.accept ?? "").startsWith("application/json")) return episodesAsData(request.view, show, listing);
     return sendPage(reply, request.view, episodesPage(request.view, { show, coverPath: await coverOf(show), search, ...listing }));
   });
   app.get("/shows/:name/episodes/new", async (request, reply) => edit(request, reply, await showOf(web, request), null));
@@ -61,6 +61,12 @@ export async function addEpisodeRoutes(app: FastifyInstance, web: Web): Promise<
 
   app.post("/shows/:name/episodes", async (request, reply) => {
     const show = await showOf(web, request);
+    if (context.edges.tier !== "drafts") {
+      const { account, row } = sessionOf(request);
+      const challenged = context.edges.challenge === "publish" && !row.human;
+      const obstacle = challenged ? { obstacle: "challengeNeeded" as const } : {};
+      return reply.code(201).send(await publishNew(context, show, parseBody(episodeFields, request), account.email, obstacle));
+    }
     return reply.code(201).send(saved(show, await episodes.create(show, parseBody(episodeFields, request))));
   });
   app.put<{ Params: EpisodeParams }>("/shows/:name/episodes/:guid", async (request) => {

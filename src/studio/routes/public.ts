@@ -65,7 +65,8 @@ export function addPublicRoutes(app: FastifyInstance, web: Web): void {
       coverPath: cover?.path ?? null,
       coverUrl: mediaUrl(context, cover?.path ?? ""),
       feedUrl: feedUrl(context, show),
-      episodes: await episodes.listPublished(show, 100),
+      // An edge: nothing but the feed and an episode's own address tells that it is there.
+      episodes: context.edges.tier === "blind" ? [] : await episodes.listPublished(show, 100),
     };
   }
 }

@@ -13,9 +13,13 @@ export class Bell {
 
   async rest(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     if (!this.#rung && !signal.aborted) {
+      // Not AbortSignal.any: the signal lives as long as the farm and would keep a mark of every rest.
       const early = new AbortController();
-      this.#wake = () => early.abort();
-      await clock.sleep(ms, AbortSignal.any([signal, early.signal]));
+      const wake = (): void => early.abort();
+      this.#wake = wake;
+      signal.addEventListener("abort", wake, { once: true });
+      await clock.sleep(ms, early.signal);
+      signal.removeEventListener("abort", wake);
       this.#wake = null;
     }
     this.#rung = false;

@@ -21,6 +21,9 @@ import type { TaskRun } from "./task-run.ts";
 /** Before the arm. A claim that was given up and a failure keep the fence, so their rows have not been armed under it either. */
 const neverArmed: ReadonlySet<EpisodeState> = new Set(["waiting", "ready", "failed", "canceled"]);
 
+/** Then the run leaves the field to whoever holds the fences. */
+const MAX_LOST_FENCES = 3;
+
 const sendOutcome: z.ZodType<SendOutcome> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("proof"), copy: siteCopy, httpStatus: z.number().nullable() }),
   z.object({ kind: z.literal("unsent"), why: z.string() }),
@@ -83,10 +86,7 @@ function withoutSecrets(failure: FailureData): FailureData {
 
 async function arm(run: TaskRun, ref: EpisodeRef): Promise<{ armed: boolean; why: string }> {
   const why = await whyNotArmed(run, ref);
-  if (why === null) return { armed: true, why: "" };
-  // Handed out again it would be drafted again: not for ever.
-  countUnsent(run, ref);
-  return { armed: false, why };
+  return why === null ? { armed: true, why: "" } : { armed: false, why };
 }
 
 async function whyNotArmed(run: TaskRun, ref: EpisodeRef): Promise<string | null> {
@@ -98,7 +98,13 @@ async function whyNotArmed(run: TaskRun, ref: EpisodeRef): Promise<string | null
     if (full) run.end({ kind: "failed", failure: { code: "farm.disk", detail: full } });
     if (full) return full;
     crashpoint("before-arm");
-    if (!(await ledger.episodes.arm(run.keyOf(ref), ref.fence, run.settleMs))) return "somebody else works on it by now";
+    if (!(await ledger.episodes.arm(run.keyOf(ref), ref.fence, run.settleMs))) {
+      // No failure of the site, and none of this task: but handed out again it would be drafted again, not for ever.
+      run.lostFences += 1;
+      if (run.lostFences >= MAX_LOST_FENCES)
+        run.end({ kind: "stopped", failure: { code: "farm.stopping", detail: "another farm works on its episodes" } });
+      return "somebody else works on it by now";
+    }
     crashpoint("after-arm");
     return null;
   } catch (error) {

@@ -98,8 +98,11 @@ export class Dispatcher {
     if (!site || row.source !== environment.source.name) return void (await queue.giveBack(job, { afterMs: NOT_OURS_MS }));
     if (this.draining) return void (await queue.giveBack(job, { afterMs: 0 }));
     // Its claim was lost, and the worker has not let go yet: one session an account.
-    if ([...this.runs.values()].some((run) => run.task.account_key === row.account_key))
+    const own = [...this.runs.values()].find((run) => run.task.account_key === row.account_key);
+    if (own) {
+      this.#letGo(own);
       return void (await queue.giveBack(job, { afterMs: POLL_MS }));
+    }
     const earlyMs = row.not_before ? row.not_before.getTime() - this.#ledger.now().getTime() : 0;
     if (earlyMs > 0) return void (await queue.giveBack(job, { afterMs: earlyMs }));
     // The queue gave it to us, so whoever held it is dead.
@@ -194,12 +197,15 @@ export class Dispatcher {
     for (const run of this.runs.values()) {
       const mine = await this.#o.queue.touch(run.job);
       if (mine) await this.#ledger.renew(run.task.id);
-      else if (!run.ending) {
-        run.end({ kind: "stopped", failure: { code: "farm.stopping", detail: "the claim on the task was lost" } });
-        void run.cancel("the claim on the task was lost");
-      }
+      else this.#letGo(run);
     }
     return everyMs;
+  }
+
+  #letGo(run: TaskRun): void {
+    if (run.ending) return;
+    run.end({ kind: "stopped", failure: { code: "farm.stopping", detail: "the claim on the task was lost" } });
+    void run.cancel("the claim on the task was lost");
   }
 
   /** No new starts; runs stop after the episode they are at. */

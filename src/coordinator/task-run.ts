@@ -81,6 +81,8 @@ export class TaskRun {
   signInRefusal: Extract<SignInAnswer, { allowed: false }> | null = null;
   /** Episodes of which this run sent nothing although it tried, with how often. */
   readonly unsent = new Map<string, number>();
+  /** How often somebody else had a newer claim when this run was about to click. */
+  lostFences = 0;
   /** Episodes whose left-over drafts this run was asked to take away. */
   readonly swept = new Set<string>();
   /** Episodes whose copies this run was asked to count. */

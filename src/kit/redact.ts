@@ -12,8 +12,8 @@ const MIN_LENGTH = 4;
 /** A longer one is a document that holds secrets (a browser's state), not a secret that could slip into a line. */
 const MAX_LENGTH = 4096;
 
-/** The least recently given is forgotten beyond this: a farm that runs for months opens the secrets of every task anew. */
-const MAX_KNOWN = 20_000;
+/** The least recently given is forgotten beyond this (each takes about a kilobyte in all its forms): a farm that runs for months opens the secrets of every task anew. */
+const MAX_KNOWN = 5000;
 
 /** All forms by their first characters, then by length: a line is read once, however many secrets are alive. */
 const byStart = new Map<string, Map<number, Set<string>>>();

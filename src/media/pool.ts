@@ -47,18 +47,26 @@ export function openMediaPool(options: MediaPoolOptions): MediaPool {
     // The default freezes an idle thread's event loop.
     atomics: "disabled",
   });
-  const closing = new AbortController();
+  /** One a job, not `AbortSignal.any` with one of the pool: that would keep a mark of every job for as long as the pool lives. */
+  const stops = new Set<AbortController>();
+  let closed = false;
   const running = new Set<Promise<unknown>>();
 
   async function run<Name extends JobName>(name: Name, input: Jobs[Name]["input"], job: JobOptions = {}): Promise<Jobs[Name]["output"]> {
-    const signal = job.signal ? AbortSignal.any([job.signal, closing.signal]) : closing.signal;
-    signal.throwIfAborted();
+    if (closed) throw new Failure("farm.stopping");
+    job.signal?.throwIfAborted();
+    const stop = new AbortController();
+    const follow = (): void => stop.abort(job.signal?.reason);
+    job.signal?.addEventListener("abort", follow, { once: true });
+    stops.add(stop);
     const startedAt = performance.now();
-    const work = runJob(piscina, { name, input }, job.onProgress ?? (() => undefined), signal);
+    const work = runJob(piscina, { name, input }, job.onProgress ?? (() => undefined), stop.signal);
     running.add(work);
     try {
       return await work;
     } finally {
+      job.signal?.removeEventListener("abort", follow);
+      stops.delete(stop);
       running.delete(work);
       log.debug(`media: ${name} took ${Math.round(performance.now() - startedAt)} ms`);
     }
@@ -71,7 +79,8 @@ export function openMediaPool(options: MediaPoolOptions): MediaPool {
     convert: async (input, job) => run("convert", input, job),
     probe: async (path, job) => run("probe", { path }, job),
     async close() {
-      closing.abort(new Failure("farm.stopping"));
+      closed = true;
+      for (const stop of stops) stop.abort(new Failure("farm.stopping"));
       await Promise.allSettled(running);
       await piscina.destroy();
     },

@@ -8,7 +8,7 @@ test("after many thousand secrets the newest are masked, and memory is bounded",
   const [first = ""] = secrets;
   for (const secret of secrets) addSecret(secret);
   assert.equal(redact(`said ${secrets.at(-1)} aloud`), "said [secret] aloud");
-  assert.equal(redact(`said ${secrets.at(-19_000)} aloud`), "said [secret] aloud");
+  assert.equal(redact(`said ${secrets.at(-4900)} aloud`), "said [secret] aloud");
   assert.equal(redact(`said ${first} aloud`), `said ${first} aloud`, "the oldest is forgotten, or the list would grow for ever");
 });
 

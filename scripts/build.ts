@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, globSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { takeOutCrashpoints } from "./build/crashpoints.ts";
 
 /** The package: plain JavaScript and its types in dist/, because Node strips no types under node_modules. */
 const project = fileURLToPath(new URL("..", import.meta.url));
@@ -16,6 +17,8 @@ const { status } = spawnSync(
 );
 if (status !== 0) process.exit(status ?? 1);
 
+const taken = takeOutCrashpoints(dist);
+
 /** Everything beside the code that the code reads at run time. */
 const assets = globSync("{src,drivers}/**/*", { cwd: project, withFileTypes: true })
   .filter((entry) => entry.isFile() && !/\.(ts|md)$/.test(entry.name))
@@ -25,4 +28,6 @@ for (const path of assets) {
   cpSync(join(project, path), join(dist, path));
 }
 chmodSync(join(dist, "src/cli/main.js"), 0o755);
-process.stderr.write(`dist: built, ${assets.length} assets copied (${((Date.now() - started) / 1000).toFixed(1)} s)\n`);
+process.stderr.write(
+  `dist: built, ${assets.length} assets copied, ${taken} crash points taken out (${((Date.now() - started) / 1000).toFixed(1)} s)\n`,
+);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -46,6 +46,8 @@ describe("the packed package", () => {
   test("is built and packed with what it needs, and without what only we need", () => {
     const build = run(process.execPath, [join(source, "scripts/build.ts")], source);
     assert.equal(build.status, 0, build.stderr + build.stdout);
+    for (const path of globSync("dist/**/*.js", { cwd: source }))
+      if (!path.endsWith("kit/crashpoint.js")) assert.doesNotMatch(readFileSync(join(source, path), "utf8"), /crashpoint/, path);
     const pack = run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", temp, "--loglevel=error"], source);
     assert.equal(pack.status, 0, pack.stderr);
     const answer = JSON.parse(pack.stdout) as { files: { path: string }[] }[] | Record<string, { files: { path: string }[] }>;

@@ -87,6 +87,15 @@ function program(): Command {
         publish: Boolean(options["publish"]),
       }),
   );
+  wire(
+    podcrew
+      .command("chaos")
+      .addOption(new Option("--kills <n>", "how often the farm is killed").default(10).argParser(Number))
+      .option("--json", "print the verdict as one JSON line on stdout")
+      .description("kill a farm again and again while it posts to a studio of its own, and see what is on the site"),
+    async (config, options) =>
+      (await import("./chaos/chaos.ts")).chaos(config, { kills: wholeKills(options["kills"]), json: Boolean(options["json"]) }),
+  );
   wire(podcrew.command("doctor").option("--json", "as JSON").description("what is wrong here, and what to do"), async (config, options) =>
     (await import("./doctor.ts")).doctor(config, Boolean(options["json"])),
   );
@@ -98,11 +107,11 @@ function program(): Command {
     podcrew
       .command("resolve")
       .argument("<task>")
-      .argument("<episode>")
+      .argument("[episode]", "absent: the account of the task works again")
       .option("--posted <url>", "it is there")
       .option("--absent", "it is not there: post it")
-      .description("tell the farm what a person saw of an episode in doubt"),
-    async (config, options, [task = "", episode = ""]) =>
+      .description("tell the farm what a person saw of an episode in doubt, or that an account may go on"),
+    async (config, options, [task = "", episode]) =>
       (await import("./status.ts")).resolve(config, task, episode, {
         posted: options["posted"] as string | undefined,
         absent: Boolean(options["absent"]),
@@ -136,6 +145,12 @@ function program(): Command {
     async (config, options, [email = ""]) => (await import("./accounts.ts")).createAccount(config, email, options),
   );
   return podcrew;
+}
+
+/** @throws UsageError */
+function wholeKills(given: unknown): number {
+  if (Number.isInteger(given) && Number(given) >= 1 && Number(given) <= 1000) return Number(given);
+  throw new UsageError("--kills is not a whole number from 1 to 1000 (for example --kills 10)");
 }
 
 /** A user's mistake is one sentence; anything else keeps its stack. Neither carries a secret. */

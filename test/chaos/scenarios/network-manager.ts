@@ -1,0 +1,123 @@
+import { Engine } from "../../../src/coordinator/engine.ts";
+import { createManagerSource } from "../../../src/coordinator/manager-source.ts";
+import { migrations } from "../../../src/coordinator/migrations.ts";
+import { Failure } from "../../../src/contract/failures.ts";
+import { openStore } from "../../../src/store/store.ts";
+import { openVault } from "../../../src/store/vault.ts";
+import { judge, withProblems } from "../../../src/cli/chaos/verdict.ts";
+import { prepareAtOnce } from "../../support/given-engine.ts";
+import { memoryQueue } from "../../support/memory-queue.ts";
+import { card, scriptedPool, ScriptedSite } from "../../support/scripted-worker.ts";
+import { silentLog } from "../../support/store.ts";
+import { givenWorld } from "../browser/given-world.ts";
+import { jumpClock } from "../browser/jump-clock.ts";
+import { untilOver } from "../browser/until-over.ts";
+import { faults, vary } from "../browser/wire-faults.ts";
+import type { ChaosScenario } from "../support/scenario.ts";
+import { openTcpProxy } from "../support/tcp-proxy.ts";
+
+/** The farm's requests to its manager: the line of each, for a task; a pull is nobody's. */
+const edges: Record<string, (taskId: string) => RegExp> = {
+  pull: () => /^GET \/api\/v1\/podcast\/links\?/,
+  read: (id) => new RegExp(`^GET .*/links/${id}$`),
+  start: (id) => new RegExp(`^POST .*/links/${id}/start$`),
+  complete: (id) => new RegExp(`^POST .*/links/${id}/complete$`),
+  account: (id) => new RegExp(`^POST .*/links/${id}/account$`),
+  fail: (id) => new RegExp(`^POST .*/links/${id}/fail$`),
+};
+const REFUSED = "may not be posted";
+const MANAGER_DEADLINE_MS = 1500;
+
+/**
+ * Every request of the farm to the manager is hit by every fault once: the real coordinator and the real manager over the
+ * wire, with a worker that needs no browser.
+ */
+export const scenario: ChaosScenario = {
+  name: "network-manager",
+  title: "network faults, manager edges",
+  async run(context) {
+    const clock = jumpClock();
+    const world = await givenWorld(context, clock);
+    const door = await openTcpProxy(world.manager.url);
+    context.after(async () => door.close());
+    const rounds = context.size(1, 10);
+    let planned = 0;
+    for (let round = 0; round < rounds; round++)
+      for (const [edge, lineOf] of Object.entries(edges))
+        for (const fault of faults) {
+          const fails = edge === "fail";
+          const title = `${edge} × ${fault.kind} ${round + 1}${fails ? `, ${REFUSED}` : ""}`;
+          const { taskId } = await world.ask(await world.member(), { title, by: "http://studio.example.com", mayFail: fails });
+          door.harm(lineOf(taskId), vary(fault, round));
+          planned += 1;
+        }
+
+    const dataDir = await world.farmFolder();
+    const store = await openStore({ dataDir, log: silentLog });
+    context.after(async () => store.close());
+    await store.migrate("farm", migrations);
+    const site = new ScriptedSite();
+    const engine = new Engine({
+      store,
+      vault: openVault({ dataDir, embedded: true }),
+      queue: memoryQueue(clock, store.backend),
+      clock,
+      random: Math.random,
+      log: silentLog,
+      source: createManagerSource({ url: door.url, apiKey: world.apiKey, workerId: "farm", deadlineMs: MANAGER_DEADLINE_MS }),
+      pool: scriptedPool(site, (point, { next }) => {
+        if (point === "before-look" && next?.episode.title.endsWith(REFUSED)) throw new Failure("account.refused", "by its script");
+      }),
+      prepare: prepareAtOnce,
+      prepareParallel: 2,
+      disk: async () => null,
+      cards: [{ ...card, concurrency: 8 }],
+      sites: {},
+      instance: "farm-1",
+      concurrency: 4,
+      pollMs: 300,
+      leaseMs: 60_000,
+      work: {
+        browser: {
+          executablePath: null,
+          headedExecutablePath: null,
+          headed: false,
+          sandbox: true,
+          wsEndpoint: null,
+          slowMoMs: 0,
+          env: {},
+          args: [],
+        },
+        imap: null,
+        locale: "en-US",
+        timeZone: "UTC",
+        stepTimeoutMs: 10_000,
+        settleMs: null,
+        repost: "after-look",
+        mode: "post",
+        evidenceDir: `${dataDir}/evidence`,
+      },
+    });
+    context.after(async () => engine.stop(1000));
+    await engine.start();
+    const persons = await untilOver(context, world, {
+      status: () => engine.status(),
+      jump: async (ms) => clock.jump(ms),
+      // The last word on an account follows the one on its task.
+      more: () => door.passages.filter(({ fault }) => fault !== null).length < planned,
+    });
+    const hits = door.passages.filter(({ fault }) => fault !== null).length;
+    const verdict = judge({
+      title: scenario.title,
+      faults: hits,
+      publishes: site.history.map(({ title }) => ({ episode: title, made: true, at: 0 })),
+      asked: await world.endings(persons),
+      detectMs: [],
+      recoverMs: [],
+    });
+    return withProblems(verdict, [
+      ...(hits < planned ? [`Only ${hits} of ${planned} faults hit a request.`] : []),
+      ...(verdict.inDoubt > 0 ? [`${verdict.inDoubt} episodes wait for a person, although only the manager was out of reach.`] : []),
+    ]);
+  },
+};

@@ -151,6 +151,17 @@ export type SiteCopy = z.infer<typeof siteCopy>;
 export const siteEntry = z.object({ id: z.string(), title: z.string(), link: z.string() });
 export type SiteEntry = z.infer<typeof siteEntry>;
 
+/**
+ * What a look at the site showed. `copies`: what carries the episode's marker, null where the site keeps none. `entries`: the
+ * rows of the site's list, where it has one. `evidence`: files that show it, of a look at a doubt that found nothing.
+ */
+export const sighting = z.object({
+  copies: z.array(siteCopy).nullable(),
+  entries: z.array(siteEntry).default([]),
+  evidence: z.array(z.string()).default([]),
+});
+export type Sighting = z.infer<typeof sighting>;
+
 /** An episode's key in every call: the ledger refuses a call whose fence is not the newest. */
 export interface EpisodeRef {
   episodeId: string;
@@ -169,14 +180,8 @@ export type SendOutcome =
 export interface CoordinatorCalls {
   /** Re-reads the task at its source (cancel), waits for the prepared files, claims the episode. */
   next(): Promise<NextEpisode>;
-  /** Result of the look before arming (or of a look-up in doubt): copies that carry our marker. `go` false: don't draft. `baseline`: ids seen on the site. `evidence`: files that show what was seen, of a look at a doubt that found nothing. `listed`: the rows of the site's list, where an episode carries no marker. */
-  looked(
-    ref: EpisodeRef,
-    copies: SiteCopy[],
-    baseline: string[],
-    evidence?: string[],
-    listed?: SiteEntry[],
-  ): Promise<{ go: boolean; why: string }>;
+  /** The look before arming, at a doubt, or after the proof. `go` false: don't draft. */
+  looked(ref: EpisodeRef, seen: z.input<typeof sighting>): Promise<{ go: boolean; why: string }>;
   /** A draft exists under this id; kept so that a repeat finds it. */
   drafted(ref: EpisodeRef, draftId: string): Promise<void>;
   /** The draft is gone from the site. */

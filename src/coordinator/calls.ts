@@ -4,7 +4,7 @@ import {
   browserState,
   failureData,
   siteCopy,
-  siteEntry,
+  sighting,
   type CoordinatorCalls,
   type EpisodeRef,
   type SendOutcome,
@@ -35,13 +35,7 @@ export function createCalls(run: TaskRun): CoordinatorCalls {
   const { ledger, log } = { ledger: run.environment.ledger, log: run.log };
   return {
     next: async () => next(run),
-    looked: async (ref, copies, baseline, evidence, listed) =>
-      looked(run, ref, {
-        copies: z.array(siteCopy).parse(copies),
-        baseline: z.array(z.string()).parse(baseline),
-        evidence: z.array(z.string()).parse(evidence ?? []),
-        listed: z.array(siteEntry).parse(listed ?? []),
-      }),
+    looked: async (ref, seen) => looked(run, ref, sighting.parse(seen)),
     async drafted(ref, draftId) {
       await ledger.episodes.keepDraft(run.keyOf(ref), ref.fence, draftId);
       crashpoint("draft-kept");

@@ -1,29 +1,21 @@
 import type { FailureData } from "../contract/failures.ts";
-import type { EpisodeRef, SiteCopy, SiteEntry } from "../contract/task.ts";
+import type { EpisodeRef, Sighting, SiteCopy, SiteEntry } from "../contract/task.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
-import { duplicateAlarm, judgeAbsence, newOfOurs, sameTitle } from "./doubt.ts";
+import { duplicateAlarm, judgeAbsence, lookalikes, newOfOurs } from "./doubt.ts";
 import type { EpisodeKey } from "./episodes.ts";
 import type { EpisodeRow } from "./tables.ts";
 import type { TaskRun } from "./task-run.ts";
 
-/** What a worker saw on the site. */
-export interface Seen {
-  copies: SiteCopy[];
-  baseline: string[];
-  evidence: string[];
-  /** Where the site keeps no marker: all its rows. */
-  listed: SiteEntry[];
-}
-
 /** Before the draft, of an episode in doubt, or after its proof: the row's state says which. */
-export async function looked(run: TaskRun, ref: EpisodeRef, seen: Seen): Promise<{ go: boolean; why: string }> {
+export async function looked(run: TaskRun, ref: EpisodeRef, seen: Sighting): Promise<{ go: boolean; why: string }> {
   const { ledger } = run.environment;
-  const { baseline, evidence, listed } = seen;
+  const { entries, evidence } = seen;
+  const baseline = entries.map(({ id }) => id);
   const key = run.keyOf(ref);
   crashpoint("looked");
   const row = await ledger.episodes.get(key);
-  const others = listed.length > 0 || row?.state === "doubt" ? await ledger.othersIds(key) : new Set<string>();
-  const copies = row && seen.copies.length === 0 ? newOfOurs(row, listed, others) : seen.copies;
+  const others = entries.length > 0 ? await ledger.othersIds(key) : new Set<string>();
+  const copies = seen.copies ?? (row ? newOfOurs(row, entries, others) : []);
   if (row?.state === "posted" || row?.state === "reported") {
     await count(run, row, copies);
     return { go: false, why: "it is posted" };
@@ -36,7 +28,7 @@ export async function looked(run: TaskRun, ref: EpisodeRef, seen: Seen): Promise
   if (!row || row.fence !== ref.fence) return { go: false, why: "somebody else works on it by now" };
   if (row.state === "ready") return { go: true, why: "" };
   if (row.state === "claimed") {
-    const twin = sameTitle(row, listed, others).find(({ id }) => !row.baseline?.includes(id));
+    const [twin] = seen.copies === null ? lookalikes(row, entries, others) : [];
     if (twin) return unclear(run, ref, baseline, twin);
     const ready = await ledger.episodes.markReady(key, ref.fence, baseline);
     crashpoint("ready");
@@ -44,7 +36,7 @@ export async function looked(run: TaskRun, ref: EpisodeRef, seen: Seen): Promise
   }
   if (row.state !== "doubt") return { go: false, why: `it is ${row.state}` };
   const { tier } = run.card;
-  const verdict = judgeAbsence(row, { tier, repost: run.environment.repost }, listed.length > 0 ? [] : baseline, others);
+  const verdict = judgeAbsence(row, { tier, repost: run.environment.repost }, lookalikes(row, entries, others));
   const failure = verdict && { ...verdict, evidence: [...(row.failure?.evidence ?? []), ...evidence] };
   await ledger.episodes.markAbsent(key, ref.fence, failure);
   if (failure) run.log.warn(`needs a person: ${failure.detail}`, { episode: ref.episodeId });

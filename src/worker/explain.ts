@@ -54,6 +54,8 @@ export async function explain(thrown: unknown, verb: string, stage: Stage, refus
   if (status >= 500 || status === 429)
     return new Failure("site.unreachable", `${detail}; its last page came with status ${status}`, { cause: thrown });
   if (troubled) return new Failure("site.unreachable", `${detail}; before that ${stage.trouble.last}`, { cause: thrown });
+  const { unanswered } = stage.trouble;
+  if (unanswered) return new Failure("site.slow", `${detail}; ${unanswered}`, { cause: thrown });
   return new Failure(thrown instanceof DeadlineError ? "site.slow" : "site.changed", detail, { cause: thrown });
 }
 

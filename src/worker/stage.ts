@@ -51,11 +51,14 @@ export class Stage {
       this.trouble.answered(response);
       this.#noteDocument(page, response);
     });
+    page.on("request", (request) => this.trouble.requestBegan(request));
+    page.on("requestfinished", (request) => this.trouble.requestEnded(request));
     page.on("requestfailed", (request) => this.trouble.requestFailed(request));
     page.on("websocket", () => (this.sockets += 1));
     await dismissInterruptions(page, this.driver.interruptions);
     this.page = page;
     this.sockets = 0;
+    this.trouble.leftPage();
     await Promise.all(old.map(async (other) => other.close().catch(() => undefined)));
   }
 

@@ -4,7 +4,15 @@ import { request as httpRequest } from "node:http";
 import type { MessagePort } from "node:worker_threads";
 import type { APIResponse } from "playwright";
 import { Failure, toFailureData } from "../../src/contract/failures.ts";
-import type { Assignment, AssignmentResult, CoordinatorCalls, DriverCard, NextEpisode, SiteCopy } from "../../src/contract/task.ts";
+import type {
+  Assignment,
+  AssignmentResult,
+  CoordinatorCalls,
+  DriverCard,
+  NextEpisode,
+  SiteCopy,
+  SiteEntry,
+} from "../../src/contract/task.ts";
 import { crashpoint } from "../../src/kit/crashpoint.ts";
 import { connectCoordinator } from "../../src/worker/coordinator-port.ts";
 import { Gate } from "../../src/worker/gate.ts";
@@ -105,7 +113,7 @@ async function lookAndPost(task: Task, next: Episode): Promise<void> {
   calls.step("look", episode.title);
   const found = await ask(task, "GET", "copies", episode.marker);
   const listed = await ask(task, "GET", "list", episode.marker);
-  const word = await calls.looked(ref, found.body["copies"] as SiteCopy[], listed.body["ids"] as string[]);
+  const word = await calls.looked(ref, { copies: found.body["copies"] as SiteCopy[], entries: listed.body["entries"] as SiteEntry[] });
   if (!word.go || purpose !== "post") return;
   calls.step("draft", episode.title);
   crashpoint("upload-begun");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { newOfOurs, sameTitle } from "../../src/coordinator/doubt.ts";
+import { lookalikes, newOfOurs } from "../../src/coordinator/doubt.ts";
 
-const episode = { title: "Tập  một", prepared: null, baseline: ["1", "2"], attempts: 1 };
+const episode = { title: "Tập  một", prepared: null, baseline: ["1", "2"], attempts: 1, draft_id: null };
 const row = (id: string, title = "Tập một"): { id: string; title: string; link: string } => ({ id, title, link: `/e/${id}` });
 
 test("ours is what was not there before the first try, carries our title and belongs to no other episode", () => {
@@ -16,8 +16,8 @@ test("of an episode that was never tried nothing is ours, whatever it is called"
 });
 
 test("a title is the same in either form of Unicode and with any space", () => {
-  assert.equal(sameTitle(episode, [row("3", "Tập một".normalize("NFD"))], new Set()).length, 1);
-  assert.equal(sameTitle(episode, [row("3", "tập một")], new Set()).length, 0);
+  assert.equal(lookalikes(episode, [row("3", "Tập một".normalize("NFD"))], new Set()).length, 1);
+  assert.equal(lookalikes(episode, [row("3", "tập một")], new Set()).length, 0);
 });
 
 test("two new rows with our title are two copies", () => {

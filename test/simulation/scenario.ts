@@ -9,6 +9,8 @@ export interface Scenario {
   backend: "pglite" | "postgres";
   farms: number;
   tier: DriverCard["tier"];
+  /** The site keeps a marker of ours; else what is new in its list and has our title is taken for ours. */
+  marked: boolean;
   /** The manager knows who holds a task, as ours does. */
   leases: boolean;
   tasks: WorkerTask[];
@@ -59,9 +61,10 @@ export function drawScenario(seed: number, dropped: ReadonlySet<FaultKind> = new
   const backend = dice.chance(0.35) ? "pglite" : "postgres";
   const farms = backend === "pglite" ? 1 : dice.pick([1, 2, 2, 2, 3]);
   const tier = dice.pick(["list", "list", "list", "list", "list", "drafts", "drafts", "drafts", "drafts", "blind"] as const);
+  const marked = tier !== "list" || diceOf(seed, "marker").chance(0.7);
   const tasks = drawTasks(diceOf(seed, "tasks"));
   const lagMs = dice.pick([0, 500, 2500]);
-  const drawn = drawFaults(diceOf(seed, "faults"), { backend, tier });
+  const drawn = drawFaults(diceOf(seed, "faults"), { backend, tier, marked });
   const faults = new Set([...drawn].filter((kind) => !dropped.has(kind)));
   const share = (kinds: readonly FaultKind[], chance: number): Partial<Record<FaultKind, number>> =>
     Object.fromEntries(kinds.filter((kind) => faults.has(kind)).map((kind) => [kind, chance]));
@@ -70,6 +73,7 @@ export function drawScenario(seed: number, dropped: ReadonlySet<FaultKind> = new
     backend,
     farms,
     tier,
+    marked,
     leases: dice.chance(0.7),
     tasks,
     concurrency: dice.between(1, 3),
@@ -88,11 +92,13 @@ export function drawScenario(seed: number, dropped: ReadonlySet<FaultKind> = new
 }
 
 /** Two or three kinds a seed; now and then none. What a tier can't promise anything about is left out. */
-function drawFaults(dice: Dice, { backend, tier }: Pick<Scenario, "backend" | "tier">): ReadonlySet<FaultKind> {
+function drawFaults(dice: Dice, { backend, tier, marked }: Pick<Scenario, "backend" | "tier" | "marked">): ReadonlySet<FaultKind> {
   const able = faultKinds.filter(
     (kind) =>
       // PostgreSQL has committed to the disk; power loss there is the death of all farms.
       (kind !== "power-cut" || backend === "pglite") &&
+      // Without a marker nobody can tell a stranger's episode of the same title from ours.
+      (kind !== "twin" || marked) &&
       // A site that can't be asked: an older ledger forgets what it can't look up.
       (kind !== "restored-backup" || tier !== "blind"),
   );

@@ -119,12 +119,12 @@ export async function simulate(database: Database, { seed, rules = {}, dropped =
 }
 
 function tell(scenario: Scenario): string {
-  const { seed, backend, farms, tier, leases, tasks, leaseMs, stepTimeoutMs, lagMs, windowMs, faults } = scenario;
+  const { seed, backend, farms, tier, marked, leases, tasks, leaseMs, stepTimeoutMs, lagMs, windowMs, faults } = scenario;
   const work = tasks.map(
     ({ id, account_id: account, data_content: content }) => `${id} on ${account}: ${content.map((one) => one.id).join(", ")}`,
   );
   return [
-    `${seed}: ${farms} farm${farms > 1 ? "s" : ""} on ${backend}, site of tier ${tier}, manager ${leases ? "with" : "without"} leases`,
+    `${seed}: ${farms} farm${farms > 1 ? "s" : ""} on ${backend}, site of tier ${tier}${marked ? "" : " without a marker"}, manager ${leases ? "with" : "without"} leases`,
     work.join("; "),
     `lease ${leaseMs} ms, request deadline ${stepTimeoutMs} ms, lag ${lagMs} ms, window ${windowMs} ms`,
     `faults: ${[...faults].join(", ") || "none"}`,

@@ -1,4 +1,4 @@
-import type { DriverCard, SiteCopy } from "../../src/contract/task.ts";
+import type { DriverCard, SiteCopy, SiteEntry } from "../../src/contract/task.ts";
 import type { Dice } from "./random.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -88,8 +88,8 @@ export class SimulatedSite {
       .map(({ link, id }) => ({ link, id }));
   }
 
-  list(account: string): string[] {
-    return this.#listed(account).map((post) => post.id);
+  list(account: string): SiteEntry[] {
+    return this.#listed(account).map(({ id, title, link }) => ({ id, title, link }));
   }
 
   /** @returns the draft's id; the given one where it is still there */

@@ -116,18 +116,18 @@ class Thread {
   }
 
   async #lookAndPost(next: Episode): Promise<void> {
-    const { site, card } = this.#world;
+    const { site, card, scenario } = this.#world;
     const { episode, fence, purpose } = next;
     const account = this.#assignment.accountKey;
     const ref: EpisodeRef = { episodeId: episode.id, fence };
     await this.#at("worker:look");
     await this.#visit();
-    const copies = site.find(account, episode.marker);
-    const baseline = card.tier === "list" ? site.list(account) : [];
-    this.#say(episode.id, `f${fence} ${purpose}: sees ${copies.length === 0 ? "nothing" : copies.map((copy) => copy.id).join(", ")}`);
+    const copies = scenario.marked ? site.find(account, episode.marker) : null;
+    const entries = card.tier === "list" ? site.list(account) : [];
+    this.#say(episode.id, `f${fence} ${purpose}: sees ${(copies ?? entries).map(({ id }) => id).join(", ") || "nothing"}`);
     await this.#takes(5, 300);
     await this.#at("worker:looked");
-    const word = await this.#ask(this.#calls.looked(ref, copies, baseline));
+    const word = await this.#ask(this.#calls.looked(ref, { copies, entries }));
     if (!word.go || purpose !== "post") return;
 
     await this.#at("worker:draft");

@@ -100,10 +100,11 @@ export function startRun(assignment: Assignment, options: TestCoordinatorOptions
         total: options.episodes.length,
       };
     },
-    async looked({ episodeId }, copies, _baseline, evidence = [], listed = []) {
+    async looked({ episodeId }, { copies: marked, entries = [], evidence = [] }) {
+      const copies = marked ?? [];
       heard.looked.push({ episodeId, copies });
       heard.evidence.push(...evidence);
-      heard.listed.push(...listed);
+      heard.listed.push(...entries);
       const only = (options.purpose ?? "post") !== "post";
       if (copies.length > 0 || only) over.add(episodeId);
       return { go: copies.length === 0 && !only, why: "" };

@@ -4,9 +4,9 @@ import type { TestContext } from "node:test";
 
 /**
  * What becomes of one request: let through; cut before the site hears of it; handled by the site and its answer lost; answered
- * 503 in the site's place.
+ * 503 in the site's place; taken and never answered.
  */
-export type Fault = "none" | "cut" | "lost" | "unavailable";
+export type Fault = "none" | "cut" | "lost" | "unavailable" | "swallowed";
 
 /** A door before a site that can be slammed. @param fault asked for each request, e.g. "POST /shows/x/episodes" */
 export async function openFaultyProxy(t: Pick<TestContext, "after">, origin: string, fault: (line: string) => Fault): Promise<string> {
@@ -16,6 +16,7 @@ export async function openFaultyProxy(t: Pick<TestContext, "after">, origin: str
     const path = url.split("?", 1)[0] ?? "/";
     const kind = fault(`${method} ${path}`);
     if (kind === "cut") return void incoming.socket.destroy();
+    if (kind === "swallowed") return void incoming.resume();
     if (kind === "unavailable") {
       incoming.resume();
       return void answer.writeHead(503, { "content-type": "application/json" }).end('{"message":"The studio is being mended."}');

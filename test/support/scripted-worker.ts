@@ -141,7 +141,7 @@ async function post(
 ): Promise<void> {
   const ref: EpisodeRef = { episodeId: next.episode.id, fence: next.fence };
   await at("before-look", next);
-  const looked = await calls.looked(ref, site.find(next.episode.marker), []);
+  const looked = await calls.looked(ref, { copies: site.find(next.episode.marker) });
   if (!looked.go || next.purpose !== "post") return;
   await calls.drafted(ref, `draft-${next.episode.id}`);
   await at("before-arm", next);

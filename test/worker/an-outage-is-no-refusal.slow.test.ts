@@ -21,6 +21,15 @@ const moments = {
 
 after(async () => closeBrowser());
 
+test("a site that swallows the sign-in is slow: nobody needs to look at the driver", async (t) => {
+  const given = await onTheStudio(t);
+  const origin = await openFaultyProxy(t, given.studio.url, (line) => (line === "POST /login" ? "swallowed" : "none"));
+  const { heard, result } = await runToEnd(given.assign({ origin, stepTimeoutMs: 7000 }), { episodes: [], maxTries: 1 });
+  assert.equal(result.failure?.code, "site.slow", result.failure?.detail);
+  assert.match(result.failure?.detail ?? "", /POST \S+ has had no answer for \d+ s/);
+  assert.deepEqual(heard.judged, ["unclear"]);
+});
+
 for (const [whose, driverModule] of Object.entries(drivers)) {
   for (const [what, lines] of Object.entries(moments)) {
     // Where the page itself tells the two apart, one of them shows it.

@@ -134,7 +134,9 @@ export class PaperSite {
     },
     "GET list": ({ tier, account }, _request, response) => {
       const shown = this.#entries.filter((entry) => entry.tier === tier && entry.account === account && this.#isShown(entry));
-      answer(response, 200, { ids: tier === "blind" ? [] : shown.map((entry) => entry.id) });
+      answer(response, 200, {
+        entries: tier === "blind" ? [] : shown.map((entry) => ({ id: entry.id, title: entry.marker, link: this.#linkOf(entry) })),
+      });
     },
     "POST draft": ({ tier, account, marker, draftId }, _request, response, body) => {
       if (body.length === 0) return answer(response, 400, { message: "the audio is missing" });

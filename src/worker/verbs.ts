@@ -1,0 +1,118 @@
+import { Failure } from "../contract/failures.ts";
+import type { Assignment, CoordinatorCalls, PreparedEpisode } from "../contract/task.ts";
+import { createContext } from "../driver/context.ts";
+import type { Copy, Driver, DriverContext } from "../driver/contract.ts";
+import type { Mailbox } from "../driver/mailed-code.ts";
+import { createTotp } from "../driver/totp.ts";
+import { crashpoint } from "../kit/crashpoint.ts";
+import type { Evidence } from "./evidence.ts";
+import { SignedOut } from "./explain.ts";
+import { guardRequests, type Gate } from "./gate.ts";
+import { perform } from "./perform.ts";
+import { Session, verbDeadlineMs } from "./session.ts";
+import type { Stage } from "./stage.ts";
+
+export interface VerbParts {
+  assignment: Assignment;
+  driver: Driver;
+  account: unknown;
+  stage: Stage;
+  calls: CoordinatorCalls;
+  evidence: Evidence;
+  signal: AbortSignal;
+}
+
+/** A driver's verbs within one task: as a member, and signed in once more where the session ends in the middle. */
+export class Verbs {
+  readonly session: Session;
+  readonly #parts: VerbParts;
+  readonly #totp: (secret: string) => Promise<string>;
+  /** The gate of the publish that is going on, for drivers that publish by `request`. */
+  #gate: Gate | null = null;
+
+  constructor(parts: VerbParts) {
+    const { calls, signal } = parts;
+    this.#parts = parts;
+    this.session = new Session({ ...parts, site: (mailbox) => this.#site(mailbox) });
+    this.#totp = createTotp({
+      takeStep: async (seedHash, step) => calls.takeTotpStep(seedHash, step),
+      signal,
+      onWait: (waitMs) => calls.step("sign in", `waits ${Math.ceil(waitMs / 1000)} s for the next authenticator code`),
+    });
+  }
+
+  /** One verb. @throws SignedOut when the session was over; Failure; Canceled */
+  async perform<T>(verb: string, episode: PreparedEpisode | undefined, work: (site: DriverContext) => Promise<T>): Promise<T> {
+    const { stage, signal, assignment } = this.#parts;
+    try {
+      return await perform(
+        stage,
+        { verb, signal, deadlineMs: verbDeadlineMs(assignment), needsSession: true, ...(episode && { episode }) },
+        async () => work(this.#site()),
+      );
+    } catch (error) {
+      // Before the page is left to ask who we are.
+      if (error instanceof Failure && error.code === "content.refused") await this.witness(error);
+      throw (await this.session.isTheReasonFor(error)) ? new SignedOut(verb) : error;
+    }
+  }
+
+  /** Work that may be repeated, all of it, once: for a session that ends in the middle. */
+  async signedIn<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof SignedOut)) throw error;
+      this.#parts.calls.step("sign in again", "the session had ended");
+      await this.#parts.stage.freshPage();
+      await this.session.renew();
+      return work();
+    }
+  }
+
+  /** The driver's publish; what it sends by `request` goes through this gate. */
+  async publish(gate: Gate, work: (site: DriverContext) => Promise<Copy | void>): Promise<Copy | void> {
+    this.#gate = gate;
+    try {
+      return await work(this.#site());
+    } finally {
+      this.#gate = null;
+    }
+  }
+
+  /** Adds evidence to a failure, once. @param when the beginning of the files' names */
+  async witness(thrown: unknown, when = ""): Promise<Error> {
+    const failed = thrown instanceof Error ? thrown : new Error(String(thrown));
+    if (!(failed instanceof Failure) || failed.evidence.length > 0) return failed;
+    try {
+      failed.evidence = await this.#parts.evidence.keep(`${when}${failed.code}`);
+    } catch {
+      // The failure itself is what matters.
+    }
+    return failed;
+  }
+
+  /** What the driver is given, with the page of this moment. */
+  #site(mailbox?: () => Promise<Mailbox>): DriverContext {
+    const { stage, account, assignment, calls, driver } = this.#parts;
+    return createContext({
+      page: stage.page,
+      request: guardRequests(stage.context.request, driver.publishRequest, assignment.origin, () => this.#gate),
+      account,
+      origin: assignment.origin,
+      totp: this.#totp,
+      mailedCode: async (query) => {
+        if (!mailbox) throw new Failure("farm.bug", "mailedCode() can only be used in signIn: the inbox is noted before the site is asked");
+        return (await mailbox()).code(query);
+      },
+      step: (name, detail) => {
+        if (name === "upload") stage.page.once("request", uploadBegun);
+        calls.step(name, detail);
+      },
+    });
+  }
+}
+
+function uploadBegun(): void {
+  crashpoint("upload-begun");
+}

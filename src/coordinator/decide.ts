@@ -174,7 +174,9 @@ export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Ran
 }
 
 function timeOf(now: Date, afterMs: number): string {
-  return `at ${new Date(now.getTime() + afterMs).toISOString().slice(11, 19)} UTC`;
+  const at = new Date(now.getTime() + afterMs).toISOString();
+  const [day, time] = [at.slice(0, 10), at.slice(11, 19)];
+  return now.toISOString().startsWith(day) ? `at ${time} UTC` : `on ${day} at ${time} UTC`;
 }
 
 /** `/complete`, then `/account`: in this order, and only with all N posted. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { migrations } from "../../src/coordinator/migrations.ts";
+import { judgeTask } from "../../src/coordinator/decide.ts";
 import { judgeSignIn, judgeSubmit, takeSubmit, versionOf, type Submit } from "../../src/coordinator/sign-in-guard.ts";
 import type { FarmTables } from "../../src/coordinator/tables.ts";
 import { eachBackend, givenPglite } from "../support/store.ts";
@@ -120,4 +121,13 @@ test("a TOTP step and a mailed code are taken once, by whoever comes first", asy
     [true, false, true, true],
   );
   assert.deepEqual(await Promise.all([takeMailedCode(db, "code", now), takeMailedCode(db, "code", now)]), [true, false]);
+});
+
+test("a try that comes another day is told with its day", () => {
+  const task = { episodes: [], linkRss: null, cookie: "", fallbackLink: "", workerDeaths: 0, tries: 0 };
+  const failure = { code: "account.budget" as const, detail: "" };
+  const waitsFor = (retryAt: string): string =>
+    judgeTask(task, { kind: "failed", failure, retryAt: new Date(retryAt) }, new Date("2026-03-01T23:50:00Z"), () => 0).waitsFor;
+  assert.match(waitsFor("2026-03-01T23:55:30Z"), /Next try at 23:55:30 UTC\.$/);
+  assert.match(waitsFor("2026-03-02T00:05:30Z"), /Next try on 2026-03-02 at 00:05:30 UTC\.$/);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { givenPglite } from "../support/store.ts";
+import { postgresMissing } from "../support/postgres.ts";
+import { givenPglite, givenPostgres } from "../support/store.ts";
 import { aTask, givenWorld, type World } from "../support/given-engine.ts";
 import { passTime } from "../support/virtual-clock.ts";
 
@@ -96,4 +97,35 @@ test("reports of a farm that died are delivered by the next one", async (t) => {
   await passTime(world.clock, "delivered", done(world));
   assert.deepEqual(world.manager.effects, ["start t1", "complete t1", "account t1"]);
   assert.equal(world.site.history.length, 1);
+});
+
+for (const [what, answer] of Object.entries({
+  "a page of whatever stands in between": { status: 200, body: "<html>Back in a minute.</html>" },
+  "a success that says it is none": { status: 200, body: { success: false } },
+})) {
+  test(`${what} is no receipt: the report is sent again`, async (t) => {
+    const world = await given(t);
+    world.manager.fail({ path: /complete/, ...answer });
+    const { engine } = await world.farm();
+    await passTime(world.clock, "all is delivered", async () => done(world)() && (await engine.freshStatus()).outbox.pending === 0);
+    assert.deepEqual(
+      world.manager.effects.filter((effect) => effect !== "account t1"),
+      ["start t1", "complete t1"],
+    );
+    assert.equal(world.manager.seen.filter((request) => request.path.endsWith("/complete")).length, 2);
+  });
+}
+
+test("a farm that dies while it sends a report: another one sends it within 15 s", { skip: postgresMissing ?? false }, async (t) => {
+  const { store } = await givenPostgres(t);
+  const world = await givenWorld(t, store);
+  world.manager.add(aTask("t1", {}, 1));
+  world.manager.fail({ method: "POST", path: /start/, swallow: true });
+  const dying = await world.farm();
+  await passTime(world.clock, "it is on its way", () => world.manager.seen.some(({ path }) => path.endsWith("/start")));
+  dying.crash();
+  const diedAt = world.clock.now();
+  await world.farm();
+  await passTime(world.clock, "the other one reports", () => world.manager.effects.includes("start t1"));
+  assert.ok(world.clock.now() - diedAt <= 15_000, `${world.clock.now() - diedAt} ms`);
 });

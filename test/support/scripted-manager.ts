@@ -20,6 +20,8 @@ export interface Fault {
   headers?: Record<string, string>;
   /** It is done, and the answer is cut off on the way. */
   loseReply?: boolean;
+  /** It is taken and never answered; nothing is done. */
+  swallow?: boolean;
   /** How often; default 1. */
   times?: number;
 }
@@ -76,7 +78,7 @@ export async function scriptedManager(t: Pick<TestContext, "after">): Promise<Sc
       (one) => (one.times ?? 0) > 0 && (!one.method || one.method === request.method) && (!one.path || one.path.test(path)),
     );
     if (fault) fault.times = (fault.times ?? 1) - 1;
-    if (fault?.loseReply) reply.raw.once("pipe", () => undefined);
+    if (fault?.swallow) return reply.hijack();
     if (fault?.loseReply) (request as { loseReply?: boolean }).loseReply = true;
     else if (fault)
       return reply

@@ -69,6 +69,8 @@ async function chains(context: ChaosContext, waiting: Death[], miss: (death: Dea
         // Signing in twice in vain costs an account a quarter of an hour: only every fourth victim meets such a task.
         for (const tier of ["drafts", "list"] as const)
           await world.give({ tier, signsIn: needsSignIn.has(death.point) || given++ % 8 === 0 });
+        // Without a lost reply it would never come there.
+        world.site.faults.dropReply = death.point === "doubt-written" ? 1 : site.dropReply;
         // It may die before it has said that it is up.
         await farm.start(world.order(dataDir)).catch(() => undefined);
         await dies(world, farm, death, miss(death, "embedded"));

@@ -38,6 +38,8 @@ export interface Passage {
 export interface TcpProxy {
   readonly url: string;
   readonly passages: readonly Passage[];
+  /** Faults that no request has met yet: "reset before of ^POST /login$". */
+  readonly unmet: readonly string[];
   /** From now on this fault hits the requests whose line ("POST /login") and body match, so many times. */
   harm(line: RegExp, fault: Fault, times?: number, body?: RegExp): void;
   close(): Promise<void>;
@@ -138,6 +140,9 @@ export async function openTcpProxy(origin: string, onRequest: (line: string) => 
   return {
     url: `http://127.0.0.1:${ownPort}`,
     passages,
+    get unmet() {
+      return plans.filter(({ left }) => left > 0).map(({ line, fault }) => `${fault.kind} of ${line.source}`);
+    },
     harm: (line, fault, times = 1, body) => void plans.push({ line, body, fault, left: times }),
     async close() {
       closing.abort();

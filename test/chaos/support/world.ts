@@ -417,10 +417,10 @@ export function verdictOf(title: string, evidences: readonly WorldEvidence[], pr
   return notes ? { ...all, note: notes } : all;
 }
 
-/** When the sign-in is tried again, where submits that were cut off make it wait; as a person is shown it. */
+/** When the sign-in is tried again, where submits that were cut off make it wait, a quarter of an hour or a day; as a person is shown it. */
 function keepsDistance(email: string, status: FarmStatus | null): string | undefined {
-  const said = status?.waits.find((wait) => wait.startsWith(`${email} `) && wait.includes("keeps its distance"));
-  return said && /Next try at (\S+)/.exec(said)?.[1];
+  const said = status?.waits.find((wait) => wait.startsWith(`${email} `) && /keeps its distance|sign-in tries in 24 hours/.test(wait));
+  return said && /Next try (?:at|on) (.+)\./.exec(said)?.[1];
 }
 
 function askedOf({ taskId, email, episode, marker, mayFail }: Asked, row: LinkRow | undefined, status: FarmStatus | null): AskedEpisode {

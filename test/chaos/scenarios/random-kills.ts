@@ -19,7 +19,7 @@ export const scenario: ChaosScenario = {
   title: "kill -9 at random",
   async run(context) {
     const backends = postgresMissing ? (["pglite"] as const) : (["pglite", "postgres"] as const);
-    const kills = context.size(150, 10_000);
+    const kills = context.size(120, 10_000);
     const share = (backend: (typeof backends)[number]): number => Math.ceil(backends.length > 1 ? kills * SHARE[backend] : kills);
     const worlds = await Promise.all(backends.map(async (backend) => killWorld(context, backend, share(backend))));
     const evidences = worlds.map(({ evidence }) => evidence);

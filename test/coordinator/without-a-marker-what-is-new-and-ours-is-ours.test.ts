@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lookalikes, newOfOurs } from "../../src/coordinator/doubt.ts";
+import { judgeAbsence, lookalikes, newOfOurs } from "../../src/coordinator/doubt.ts";
 
 const episode = { title: "Tập  một", prepared: null, baseline: ["1", "2"], attempts: 1, draft_id: null };
 const row = (id: string, title = "Tập một"): { id: string; title: string; link: string } => ({ id, title, link: `/e/${id}` });
@@ -22,4 +22,11 @@ test("a title is the same in either form of Unicode and with any space", () => {
 
 test("two new rows with our title are two copies", () => {
   assert.equal(newOfOurs(episode, [row("3"), row("4")], new Set()).length, 2);
+});
+
+test("a site that keeps markers and shows a new row with our title alone may have lost it: a person is asked", () => {
+  const verdictOn = (id: string): string | undefined =>
+    judgeAbsence(episode, { tier: "list", repost: "after-look" }, lookalikes(episode, [row(id)], new Set()))?.detail;
+  assert.equal(verdictOn("3"), "the site shows new entries with its title: /e/3");
+  assert.equal(verdictOn("1"), undefined);
 });

@@ -27,7 +27,7 @@ export const scenario: ChaosScenario = {
   name: "browser-hygiene",
   title: "cancels, dead threads, kill -9: what is left",
   async run(context) {
-    const sizes = { cancels: context.size(15, 200), threads: context.size(4, 50), kills: context.size(4, 50) };
+    const sizes = { cancels: context.size(15, 200), threads: context.size(5, 50), kills: context.size(5, 50) };
     const world = await givenWorld(context);
     const folder = await world.farmFolder();
     const temporary = join(world.folder, "t");

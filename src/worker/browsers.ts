@@ -29,14 +29,17 @@ export interface BrowserLease {
 export class Browsers {
   #current: Running | null = null;
   readonly #all = new Set<Running>();
+  readonly #closing = new Set<Promise<void>>();
   readonly #idleMs: number;
+  #ended = false;
 
   constructor(idleMs = IDLE_MS) {
     this.#idleMs = idleMs;
   }
 
-  /** @throws Failure farm.browser */
+  /** @throws Failure farm.browser; farm.worker_died once `end` was called */
   async lease(settings: BrowserSettings): Promise<BrowserLease> {
+    if (this.#ended) throw new Failure("farm.worker_died", "its thread is about to end");
     const key = JSON.stringify(settings);
     const running = this.#reusable(key) ?? this.#start(key, settings);
     running.users += 1;
@@ -86,14 +89,27 @@ export class Browsers {
 
   async #close(running: Running): Promise<void> {
     this.#forget(running);
-    const browser = await running.browser.catch(() => null);
-    await browser?.close().catch(() => undefined);
+    const closed = closeWhenUp(running.browser).finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+    await closed;
   }
 
-  /** Closes all browsers; a later lease launches again. */
+  /** Closes all browsers, and waits for those that are closing already; a later lease launches again. */
   async close(): Promise<void> {
-    await Promise.all([...this.#all].map(async (running) => this.#close(running)));
+    for (const running of this.#all) void this.#close(running);
+    await Promise.all(this.#closing);
   }
+
+  /** Closes all browsers for good: one that was launched meanwhile would outlive its thread. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.close();
+  }
+}
+
+async function closeWhenUp(launched: Promise<Browser>): Promise<void> {
+  const browser = await launched.catch(() => null);
+  await browser?.close().catch(() => undefined);
 }
 
 async function launch(settings: BrowserSettings): Promise<Browser> {

@@ -39,7 +39,7 @@ function endInOrder(): void {
     if (ending) return;
     ending = true;
     setTimeout(() => exit(code), CLOSE_WITHIN_MS).unref();
-    void browsers.close().finally(() => exit(code));
+    void browsers.end().finally(() => exit(code));
   };
   process.exit = (code) => {
     end(Number(code ?? 0));

@@ -33,7 +33,7 @@ export interface ZombieWatch {
 }
 
 export function watchZombies(ancestor: number): ZombieWatch {
-  const since = new Map<number, number>();
+  const standing = new Map<number, { since: number; parent: number; name: string }>();
   const forgotten = new Map<number, string>();
   const look = (): void => {
     const [table, now] = [processTable(), performance.now()];
@@ -41,11 +41,17 @@ export function watchZombies(ancestor: number): ZombieWatch {
       const parent = table.get(pid)?.parent ?? 0;
       return parent === ancestor || (parent > 1 && descends(parent));
     };
-    for (const pid of since.keys()) if (table.get(pid)?.state !== "Z") since.delete(pid);
-    for (const [pid, { state, name }] of table) {
+    for (const [pid, { parent }] of standing) {
+      if (table.get(pid)?.state === "Z") continue;
+      standing.delete(pid);
+      // Taken late, by a parent that had little of the machine, is taken. With its parent's end any entry goes.
+      if (table.has(parent)) forgotten.delete(pid);
+    }
+    for (const [pid, { state, name, parent }] of table) {
       if (state !== "Z" || !descends(pid)) continue;
-      since.set(pid, since.get(pid) ?? now);
-      if (now - (since.get(pid) ?? now) > MOMENT_MS) forgotten.set(pid, `${pid} ${name}`);
+      const one = standing.get(pid) ?? { since: now, parent, name };
+      standing.set(pid, one);
+      if (now - one.since > MOMENT_MS) forgotten.set(pid, `${pid} ${name} of ${table.get(parent)?.name ?? parent}`);
     }
   };
   const timer = setInterval(look, LOOK_MS);

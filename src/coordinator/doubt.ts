@@ -35,23 +35,46 @@ interface Unmarked {
   draft_id: string | null;
 }
 
+/** Another episode of the same account. `title`: as it is sent to the site. */
+export interface Neighbour {
+  title: string;
+  site_id: string | null;
+  draft_id: string | null;
+  link: string | null;
+}
+
+const titleOf = ({ prepared, title }: Unmarked): string => plain(prepared?.title ?? title);
 const plain = (title: string): string => title.normalize("NFC").replaceAll(/\s+/g, " ").trim();
 
 /** Rows with the episode's title, not seen before its first arm, that belong to no other episode of the account. */
-export function lookalikes(episode: Unmarked, entries: readonly SiteEntry[], others: ReadonlySet<string>): SiteEntry[] {
-  const title = plain(episode.prepared?.title ?? episode.title);
+export function lookalikes(episode: Unmarked, entries: readonly SiteEntry[], neighbours: readonly Neighbour[]): SiteEntry[] {
+  const taken = new Set(neighbours.flatMap(({ site_id, draft_id, link }) => [site_id, draft_id, link]));
   return entries.filter(
-    ({ id, title: shown }) => plain(shown) === title && !others.has(id) && id !== episode.draft_id && !episode.baseline?.includes(id),
+    ({ id, link, title }) =>
+      plain(title) === titleOf(episode) &&
+      !taken.has(id) &&
+      !(link !== "" && taken.has(link)) &&
+      id !== episode.draft_id &&
+      !episode.baseline?.includes(id),
   );
 }
 
 /**
- * Copies on a site that keeps no marker: not there before the first arm, with our title, and nobody else's. Of an episode that
- * was never armed nothing is ours.
+ * Another episode with this one's title is not known on the site: what is new could be either's. Also where it seems never to
+ * have been sent: an older copy of the ledger that was put back forgets that.
  */
-export function newOfOurs(episode: Unmarked, entries: readonly SiteEntry[], others: ReadonlySet<string>): SiteCopy[] {
-  if (episode.attempts === 0 || !episode.baseline) return [];
-  return lookalikes(episode, entries, others).map(({ id, link }) => ({ id, link }));
+export function isContested(episode: Unmarked, neighbours: readonly Neighbour[]): boolean {
+  const title = titleOf(episode);
+  return neighbours.some((other) => other.site_id === null && other.link === null && plain(other.title) === title);
+}
+
+/**
+ * Copies on a site that keeps no marker: not there before the first arm, with our title, and nobody else's. Of an episode that
+ * was never armed nothing is ours, and of two that could both be meant neither.
+ */
+export function newOfOurs(episode: Unmarked, entries: readonly SiteEntry[], neighbours: readonly Neighbour[]): SiteCopy[] {
+  if (episode.attempts === 0 || !episode.baseline || isContested(episode, neighbours)) return [];
+  return lookalikes(episode, entries, neighbours).map(({ id, link }) => ({ id, link }));
 }
 
 /** Two copies of one episode: the alarm that should never ring. */

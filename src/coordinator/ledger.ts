@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { Failure, type FailureData } from "../contract/failures.ts";
 import type { TaskState } from "../contract/states.ts";
 import type { Credentials } from "../contract/task.ts";
@@ -8,6 +9,7 @@ import type { Store } from "../store/store.ts";
 import type { Vault } from "../store/vault.ts";
 import { admit, type Admission } from "./admission.ts";
 import type { Ending, Judgement } from "./decide.ts";
+import type { Neighbour } from "./doubt.ts";
 import { EpisodeBook } from "./episode-book.ts";
 import type { EpisodeKey, Hand } from "./episodes.ts";
 import type { LedgerParts } from "./ledger-parts.ts";
@@ -221,15 +223,18 @@ export class Ledger {
     return stops.hold(this.#parts, taskId, job, failure);
   }
 
-  /** What the account's other episodes are called on the site. */
-  async othersIds({ accountKey, episodeId }: EpisodeKey): Promise<Set<string>> {
-    const rows = await this.db
-      .selectFrom("episodes")
-      .select(["site_id", "draft_id"])
-      .where("account_key", "=", accountKey)
-      .where("episode_id", "!=", episodeId)
-      .execute();
-    return new Set(rows.flatMap((row) => [row.site_id, row.draft_id].filter((id) => id !== null)));
+  /** The account's other episodes, and what they are called on the site. */
+  async neighbours({ accountKey, episodeId }: EpisodeKey): Promise<Neighbour[]> {
+    return (
+      this.db
+        .selectFrom("episodes")
+        .select(["site_id", "draft_id", "link"])
+        // What was posted is called as it was cut to the site's limits.
+        .select(sql<string>`coalesce(prepared ->> 'title', title)`.as("title"))
+        .where("account_key", "=", accountKey)
+        .where("episode_id", "!=", episodeId)
+        .execute()
+    );
   }
 
   /** Episodes of the account whose copies nobody has counted since the site had time to show them. */

@@ -1,7 +1,7 @@
 import type { FailureData } from "../contract/failures.ts";
 import type { EpisodeRef, Sighting, SiteCopy, SiteEntry } from "../contract/task.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
-import { duplicateAlarm, judgeAbsence, lookalikes, newOfOurs } from "./doubt.ts";
+import { duplicateAlarm, isContested, judgeAbsence, lookalikes, newOfOurs } from "./doubt.ts";
 import type { EpisodeKey } from "./episodes.ts";
 import type { EpisodeRow } from "./tables.ts";
 import type { TaskRun } from "./task-run.ts";
@@ -14,10 +14,10 @@ export async function looked(run: TaskRun, ref: EpisodeRef, seen: Sighting): Pro
   const key = run.keyOf(ref);
   crashpoint("looked");
   const row = await ledger.episodes.get(key);
-  const others = entries.length > 0 ? await ledger.othersIds(key) : new Set<string>();
-  const copies = seen.copies ?? (row ? newOfOurs(row, entries, others) : []);
+  const neighbours = entries.length > 0 ? await ledger.neighbours(key) : [];
+  const copies = seen.copies ?? (row ? newOfOurs(row, entries, neighbours) : []);
   if (row?.state === "posted" || row?.state === "reported") {
-    await count(run, row, copies);
+    if (seen.copies || !isContested(row, neighbours)) await count(run, row, copies);
     return { go: false, why: "it is posted" };
   }
   const [first] = copies;
@@ -28,7 +28,7 @@ export async function looked(run: TaskRun, ref: EpisodeRef, seen: Sighting): Pro
   if (!row || row.fence !== ref.fence) return { go: false, why: "somebody else works on it by now" };
   if (row.state === "ready") return { go: true, why: "" };
   if (row.state === "claimed") {
-    const [twin] = seen.copies === null ? lookalikes(row, entries, others) : [];
+    const [twin] = seen.copies === null ? lookalikes(row, entries, neighbours) : [];
     if (twin) return unclear(run, ref, baseline, twin);
     const ready = await ledger.episodes.markReady(key, ref.fence, baseline);
     crashpoint("ready");
@@ -36,7 +36,7 @@ export async function looked(run: TaskRun, ref: EpisodeRef, seen: Sighting): Pro
   }
   if (row.state !== "doubt") return { go: false, why: `it is ${row.state}` };
   const { tier } = run.card;
-  const verdict = judgeAbsence(row, { tier, repost: run.environment.repost }, lookalikes(row, entries, others));
+  const verdict = judgeAbsence(row, { tier, repost: run.environment.repost }, lookalikes(row, entries, neighbours));
   const failure = verdict && { ...verdict, evidence: [...(row.failure?.evidence ?? []), ...evidence] };
   await ledger.episodes.markAbsent(key, ref.fence, failure);
   if (failure) run.log.warn(`needs a person: ${failure.detail}`, { episode: ref.episodeId });

@@ -64,7 +64,7 @@ export function drawScenario(seed: number, dropped: ReadonlySet<FaultKind> = new
   const marked = tier !== "list" || diceOf(seed, "marker").chance(0.7);
   const tasks = drawTasks(diceOf(seed, "tasks"));
   const lagMs = dice.pick([0, 500, 2500]);
-  const drawn = drawFaults(diceOf(seed, "faults"), { backend, tier, marked });
+  const drawn = drawFaults(diceOf(seed, "faults"), { backend, tier, marked, titlesDiffer: titlesDiffer(tasks) });
   const faults = new Set([...drawn].filter((kind) => !dropped.has(kind)));
   const share = (kinds: readonly FaultKind[], chance: number): Partial<Record<FaultKind, number>> =>
     Object.fromEntries(kinds.filter((kind) => faults.has(kind)).map((kind) => [kind, chance]));
@@ -92,15 +92,18 @@ export function drawScenario(seed: number, dropped: ReadonlySet<FaultKind> = new
 }
 
 /** Two or three kinds a seed; now and then none. What a tier can't promise anything about is left out. */
-function drawFaults(dice: Dice, { backend, tier, marked }: Pick<Scenario, "backend" | "tier" | "marked">): ReadonlySet<FaultKind> {
+function drawFaults(
+  dice: Dice,
+  { backend, tier, marked, titlesDiffer: differ }: Pick<Scenario, "backend" | "tier" | "marked"> & { titlesDiffer: boolean },
+): ReadonlySet<FaultKind> {
   const able = faultKinds.filter(
     (kind) =>
       // PostgreSQL has committed to the disk; power loss there is the death of all farms.
       (kind !== "power-cut" || backend === "pglite") &&
       // Without a marker nobody can tell a stranger's episode of the same title from ours.
       (kind !== "twin" || marked) &&
-      // A site that can't be asked: an older ledger forgets what it can't look up.
-      (kind !== "restored-backup" || tier !== "blind"),
+      // An older ledger forgets what it can't look up, on a site that can't be asked, or that shows titles alone, which are the same.
+      (kind !== "restored-backup" || (tier !== "blind" && (marked || differ))),
   );
   const drawn = new Set<FaultKind>();
   for (let left = dice.pick([0, 1, 2, 2, 3, 3, 4]); left > 0; left -= 1) {
@@ -109,6 +112,11 @@ function drawFaults(dice: Dice, { backend, tier, marked }: Pick<Scenario, "backe
     if (kind) drawn.add(kind);
   }
   return drawn;
+}
+
+function titlesDiffer(tasks: readonly WorkerTask[]): boolean {
+  const byId = new Map(tasks.flatMap((task) => task.data_content.map(({ id, title }) => [`${task.account_id}|${id}`, title] as const)));
+  return new Set(byId.values()).size === byId.size;
 }
 
 function drawTasks(dice: Dice): WorkerTask[] {

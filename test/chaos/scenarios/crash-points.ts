@@ -7,13 +7,15 @@ import { verdictOf, World, type WorldEvidence } from "../support/world.ts";
 /** Points that a farm without a browser never comes to, with the reason. */
 const unreachable: Partial<Record<CrashPoint, string>> = {};
 const AT_LEAST = 24;
-const DIES_WITHIN_MS = 60_000;
+const DIES_WITHIN_MS = 75_000;
 const ENDS_WITHIN_MS = 90_000;
 /** Chains of embedded farms at a time. */
 const CHAINS = 2;
 /** Farms of the fleet that are about to die, at a time. */
 const VICTIMS = 5;
 const FLEET_OPEN = 16;
+const LURE_EVERY_MS = 1500;
+const MOST_LURES = 40;
 
 /** Replies get lost on the way now and then: without, nothing would ever be in doubt while its farm lives. */
 const site = { dropReply: 0.1 };
@@ -107,13 +109,24 @@ async function fleet(context: ChaosContext, waiting: Death[], miss: (death: Deat
       for (let death = waiting.shift(); death; death = waiting.shift()) {
         const farm = world.spare({ crashpoint: death.point, pass: death.pass });
         await farm.start(world.order(dataDir)).catch(() => undefined);
+        const lured = lure(world, farm, death);
         await dies(world, farm, death, miss(death, "fleet"));
+        await lured;
       }
     }),
   );
   fed.abort();
   await feeding;
   return [await end(world, survivor, null)];
+}
+
+/** Others of the fleet may take all that would lead it there, so more comes until it dies. */
+async function lure(world: World, farm: FarmProcess, { point }: Death): Promise<void> {
+  if (!needsSignIn.has(point)) return;
+  for (let given = 0; farm.diedAt === null && given < MOST_LURES; given += 1) {
+    await world.give({ tier: given % 2 === 0 ? "drafts" : "list", signsIn: true });
+    await world.rest(LURE_EVERY_MS);
+  }
 }
 
 async function dies(world: World, farm: FarmProcess, { point }: Death, miss: Miss): Promise<void> {

@@ -60,6 +60,7 @@ export function lookalikes(episode: Unmarked, entries: readonly SiteEntry[], nei
 }
 
 /**
+/**
  * Another episode with this one's title is not known on the site: what is new could be either's. Also where it seems never to
  * have been sent: an older copy of the ledger that was put back forgets that.
  */
@@ -69,12 +70,14 @@ export function isContested(episode: Unmarked, neighbours: readonly Neighbour[])
 }
 
 /**
- * Copies on a site that keeps no marker: not there before the first arm, with our title, and nobody else's. Of an episode that
- * was never armed nothing is ours, and of two that could both be meant neither.
+ * Copies on a site that keeps no marker: not there before the first arm, with our draft's id or our title, and nobody else's. Of
+ * an episode that was never armed nothing is ours, and of two that could both be meant by a title neither.
  */
 export function newOfOurs(episode: Unmarked, entries: readonly SiteEntry[], neighbours: readonly Neighbour[]): SiteCopy[] {
-  if (episode.attempts === 0 || !episode.baseline || isContested(episode, neighbours)) return [];
-  return lookalikes(episode, entries, neighbours).map(({ id, link }) => ({ id, link }));
+  if (episode.attempts === 0 || !episode.baseline) return [];
+  const drafted = entries.filter(({ id }) => id === episode.draft_id && !episode.baseline?.includes(id));
+  const alike = isContested(episode, neighbours) ? [] : lookalikes(episode, entries, neighbours);
+  return [...drafted, ...alike].map(({ id, link }) => ({ id, link }));
 }
 
 /** Two copies of one episode: the alarm that should never ring. */

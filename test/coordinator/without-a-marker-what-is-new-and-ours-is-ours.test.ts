@@ -49,3 +49,10 @@ test("one that is known by id or address, or has another title, stands in nobody
 test("an entry that another episode's proof named by its address alone is that one's", () => {
   assert.deepEqual(lookalikes(episode, [row("3")], [{ ...known(""), site_id: null, link: "/e/3" }]), []);
 });
+
+test("our own draft that the site lists as published is ours, whatever its title has become", () => {
+  const drafted = { ...episode, draft_id: "7" };
+  assert.deepEqual(newOfOurs(drafted, [row("7", "Tập một…")], []), [{ id: "7", link: "/e/7" }]);
+  assert.deepEqual(newOfOurs({ ...drafted, baseline: ["7"] }, [row("7")], []), [], "a list that shows drafts proves nothing");
+  assert.deepEqual(lookalikes(drafted, [row("7")], []), [], "and it is nobody's copy of ours");
+});

@@ -60,7 +60,6 @@ export function lookalikes(episode: Unmarked, entries: readonly SiteEntry[], nei
 }
 
 /**
-/**
  * Another episode with this one's title is not known on the site: what is new could be either's. Also where it seems never to
  * have been sent: an older copy of the ledger that was put back forgets that.
  */

@@ -84,9 +84,9 @@ export class Evidence {
    * What was seen of an episode that was looked for and not found: the page, where the driver used one, what it answered, and
    * the feed. Bounded in time and size, and never a reason to fail.
    * @param usedPage the picture shows the page that was looked at
-   * @param feed reads the feed's address; null where that is not to be asked
+   * @param feed reads the feed's address
    */
-  async keepListing(answers: Record<string, unknown>, usedPage: boolean, feed: (() => Promise<string>) | null): Promise<string[]> {
+  async keepListing(answers: Record<string, unknown>, usedPage: boolean, feed: () => Promise<string>): Promise<string[]> {
     const kept: string[] = [];
     const work = async (): Promise<void> => {
       if (usedPage) kept.push(...(await this.#all(this.#pictures(await this.#base("listing")))));
@@ -94,7 +94,6 @@ export class Evidence {
       kept.push(
         ...(await this.#all([[`${await this.#base("look")}.json`, async (path) => writeFile(path, `${text}\n`, { mode: 0o600 })]])),
       );
-      if (!feed) return;
       const read = await this.#readFeed(feed);
       kept.push(...(await this.#all([[`${await this.#base("feed")}.xml`, async (path) => writeFile(path, read, { mode: 0o600 })]])));
     };

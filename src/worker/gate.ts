@@ -151,11 +151,17 @@ export class Gate {
     return { ...this.#report };
   }
 
-  /** The same guard for drivers that publish by `request` instead of a page. */
-  async sendByRequest(fetch: () => ReturnType<APIRequestContext["fetch"]>, url: string): ReturnType<APIRequestContext["fetch"]> {
+  /**
+   * The same guard for drivers that publish by `request` instead of a page.
+   * @param fetch given how long the site may take: a look that comes earlier means nothing
+   */
+  async sendByRequest(
+    fetch: (timeoutMs: number) => ReturnType<APIRequestContext["fetch"]>,
+    url: string,
+  ): ReturnType<APIRequestContext["fetch"]> {
     let response: Awaited<ReturnType<APIRequestContext["fetch"]>> | null = null;
     const passed = await this.#hold(async () => {
-      response = await fetch();
+      response = await fetch(this.#options.timeoutMs);
       return readAnswer(response, url);
     });
     if (!passed || !response) throw new Error(this.#report.error || `the gate is shut: ${this.#report.closed || "one request a publish"}`);
@@ -188,7 +194,8 @@ export function guardRequests(
       return request.fetch(url, { ...options, method, ...(!harmless && { maxRetries: 0 }) });
     }
     if (!open) throw new Error(`${method} ${address} is the publish request; it may only be sent by the verb publish`);
-    return open.sendByRequest(async () => request.fetch(url, { ...options, method, maxRetries: 0, maxRedirects: 0 }), address);
+    const once = { ...options, method, maxRetries: 0, maxRedirects: 0 };
+    return open.sendByRequest(async (timeout) => request.fetch(url, { ...once, timeout }), address);
   };
   return new Proxy(request, {
     get(target, name, receiver): unknown {

@@ -39,7 +39,7 @@ export async function showAbsence(verbs: Verbs, parts: VerbParts, episode: Prepa
     const link = await withDeadline(FEED_WITHIN_MS, "reading the feed's address", async () => reading);
     return readLink(link, assignment.origin);
   };
-  const kept = await evidence.keepListing(asked, seen.usedPage, feed).catch((): string[] => []);
+  const kept = await evidence.keepListing(asked, seen.usedPage, feed);
   // Whatever the feed's reading left under way ends with its page.
   await stage.freshPage();
   return kept;

@@ -1,5 +1,6 @@
 import { enableCompileCache } from "node:module";
 import type { FarmOrder, FromFarm, MemoryUse, ToFarm } from "./support/farm-messages.ts";
+import { noBrowser } from "../support/no-browser.ts";
 
 /**
  * The process of a farm without a browser: the real farm on the real store, with paper workers. It loads everything, says so,
@@ -31,17 +32,6 @@ const [
 ]);
 
 type Farm = Awaited<ReturnType<typeof createFarm>>;
-
-const browser = {
-  executablePath: null,
-  headedExecutablePath: null,
-  headed: false,
-  sandbox: true,
-  wsEndpoint: null,
-  slowMoMs: 0,
-  env: {},
-  args: [],
-};
 
 function tell(message: FromFarm): void {
   process.send?.(message);
@@ -79,7 +69,7 @@ async function start(order: FarmOrder): Promise<void> {
     }),
     workerModule: new URL("paper-worker.ts", import.meta.url),
     driverModules: [],
-    browser,
+    browser: noBrowser,
     sites: order.sites,
     dataDir: config.data,
     listenOn: { host: "127.0.0.1", port: 0, setting: "TASK_PORT" },

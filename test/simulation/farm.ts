@@ -11,6 +11,7 @@ import type { FaultKind, Point } from "./mischief.ts";
 import { tableQueue } from "./table-queue.ts";
 import { simulatedPool } from "./worker.ts";
 import type { World } from "./world.ts";
+import { noBrowser } from "../support/no-browser.ts";
 
 /** The driver's card of the simulated site, in one of three tiers. */
 export function cardOf({
@@ -78,16 +79,7 @@ export function simulatedFarm(world: World, machine: Machine): Engine {
     leaseMs: scenario.leaseMs,
     rules: world.rules,
     work: {
-      browser: {
-        executablePath: null,
-        headedExecutablePath: null,
-        headed: false,
-        sandbox: true,
-        wsEndpoint: null,
-        slowMoMs: 0,
-        env: {},
-        args: [],
-      },
+      browser: noBrowser,
       imap: null,
       locale: "en-US",
       timeZone: "UTC",

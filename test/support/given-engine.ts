@@ -14,6 +14,7 @@ import { demoKey, scriptedManager, type ScriptedManager } from "./scripted-manag
 import { card, scriptedPool, ScriptedSite, type Script, type ScriptedPool } from "./scripted-worker.ts";
 import { silentLog } from "./store.ts";
 import { virtualClock, type VirtualClock } from "./virtual-clock.ts";
+import { noBrowser } from "./no-browser.ts";
 
 export interface World {
   clock: VirtualClock;
@@ -95,16 +96,7 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
         pollMs: 5000,
         leaseMs: 60_000,
         work: {
-          browser: {
-            executablePath: null,
-            headedExecutablePath: null,
-            headed: false,
-            sandbox: true,
-            wsEndpoint: null,
-            slowMoMs: 0,
-            env: {},
-            args: [],
-          },
+          browser: noBrowser,
           imap: null,
           locale: "en-US",
           timeZone: "UTC",

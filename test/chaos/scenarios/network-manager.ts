@@ -15,6 +15,7 @@ import { untilOver } from "../browser/until-over.ts";
 import { faults, vary } from "../browser/wire-faults.ts";
 import type { ChaosScenario } from "../support/scenario.ts";
 import { openTcpProxy } from "../support/tcp-proxy.ts";
+import { noBrowser } from "../../support/no-browser.ts";
 
 /** The farm's requests to its manager: the line of each, for a task; a pull is nobody's. */
 const edges: Record<string, (taskId: string) => RegExp> = {
@@ -76,16 +77,7 @@ export const scenario: ChaosScenario = {
       pollMs: 300,
       leaseMs: 60_000,
       work: {
-        browser: {
-          executablePath: null,
-          headedExecutablePath: null,
-          headed: false,
-          sandbox: true,
-          wsEndpoint: null,
-          slowMoMs: 0,
-          env: {},
-          args: [],
-        },
+        browser: noBrowser,
         imap: null,
         locale: "en-US",
         timeZone: "UTC",

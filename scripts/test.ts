@@ -33,6 +33,11 @@ function say(line = ""): void {
   process.stdout.write(`${line}\n`);
 }
 
+function sayFailure({ name, detail, ms }: TestResult): void {
+  say(`     ${name} (${(ms / 1000).toFixed(1)} s)`);
+  say(detail.replaceAll(/^/gm, "       "));
+}
+
 function sayFile(file: string, results: readonly TestResult[]): void {
   const failed = results.filter((result) => result.outcome === "failed").length;
   const skipped = results.filter((result) => result.outcome === "skipped").length;
@@ -41,6 +46,8 @@ function sayFile(file: string, results: readonly TestResult[]): void {
   say(
     `${mark} ${file}  ${results.length - failed - skipped} of ${results.length}${skipped > 0 ? `, ${skipped} skipped` : ""}  ${seconds.toFixed(1)} s`,
   );
+  // At once: what is cut off later is cut off at the end.
+  for (const result of results) if (result.outcome === "failed") sayFailure(result);
 }
 
 /** When a file hangs or takes the process down, the ones after it get a new process. */
@@ -86,8 +93,8 @@ function report(outcomes: readonly RunOutcome[]): number {
     );
     say(outcome.output.trimEnd().split("\n").slice(-60).join("\n"));
   }
-  for (const { file, name, detail } of failed) say(`\n${marks.failed} ${file}: ${name}\n${detail.replaceAll(/^/gm, "     ")}`);
   say();
+  for (const { file, name, detail } of failed) say(`${marks.failed} ${file}: ${name}: ${detail.split("\n", 1)[0]}`);
   for (const { file, name, detail } of of("skipped")) say(`${marks.skipped} ${file}: ${name}${detail ? `: ${detail}` : ""}`);
   for (const note of outcomes.flatMap((outcome) => outcome.notes)) say(`note ${note}`);
   if (results.length === 0) say(filters.length > 0 ? `No test file's path contains ${filters.join(" or ")}.` : "No test was found.");

@@ -62,7 +62,7 @@ test("a page that asks for a human stops the account and goes to a person, with 
 });
 
 test("a changed label is said as such, with a screenshot, and nothing is published", async (t) => {
-  const { post, studio } = await wholePodcrew(t, { edges: { changedLabel: "Release" }, settings: { stepSeconds: 4 } });
+  const { post, studio } = await wholePodcrew(t, { edges: { changedLabel: "Release" }, settings: { stepSeconds: 10 } });
   const task = await post([{ title: "First", about: audio }]);
   assert.equal(task.status, "failed");
   assert.equal(task.failureCode, "site.changed");

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { after, test, type TestContext } from "node:test";
+import { test, type TestContext } from "node:test";
 import { workerTask, type WorkerTask } from "../../src/contract/worker-api.ts";
 import type { Clock } from "../../src/kit/clock.ts";
 import { requestJson } from "../../src/kit/http.ts";
@@ -8,6 +8,7 @@ import type { TaskInput } from "../../src/manager/make-task.ts";
 import { openVault, type Vault } from "../../src/store/vault.ts";
 import { postgresMissing } from "../support/postgres.ts";
 import { givenPglite, givenPostgres, silentLog, type Given } from "../support/store.ts";
+import { afterTheRest } from "../support/temp.ts";
 
 /** Time that moves only when the test says so. */
 export interface VirtualClock extends Clock {
@@ -69,25 +70,45 @@ export interface Scene extends Given {
 
 /** A manager on a free port over an empty schema, on both backends. */
 export function withManager(name: string, run: (scene: Scene, t: TestContext) => Promise<void>): void {
-  test(`${name} (pglite)`, async (t) => run(await openScene(t, await sharedStore("pglite")), t));
-  test(`${name} (postgres)`, { skip: postgresMissing ?? false }, async (t) => run(await openScene(t, await sharedStore("postgres")), t));
+  for (const shared of [pglite, postgres]) {
+    const { skip } = shared;
+    if (!skip) shared.wanted += 1;
+    test(`${name} (${shared.backend})`, { skip: skip ?? false }, async (t) => {
+      // After the manager that stands on it.
+      afterTheRest(t, 1, async () => release(shared));
+      await run(await openScene(t, await sharedStore(shared)), t);
+    });
+  }
 }
 
-const open = { pglite: givenPglite, postgres: givenPostgres };
-const stores = new Map<keyof typeof open, Promise<Given>>();
-const undo: (() => unknown)[] = [];
-after(async () => {
-  for (let step = undo.shift(); step; step = undo.shift()) await step();
-});
+/** One database for all tests of this process, because opening one costs more than a test; it is closed with the last of them. */
+interface SharedStore {
+  readonly backend: "pglite" | "postgres";
+  readonly skip: string | null;
+  readonly open: (t: TestContext) => Promise<Given>;
+  /** Tests that are still to come. */
+  wanted: number;
+  given: Promise<Given> | null;
+  closing: (() => unknown)[];
+}
 
-/** One database for all tests of this process, because opening one costs more than a test; its schema is made anew each time. */
-async function sharedStore(backend: keyof typeof open): Promise<Given> {
-  const process = { after: (step: () => unknown) => void undo.push(step) } as unknown as TestContext;
-  const given = stores.get(backend) ?? open[backend](process);
-  stores.set(backend, given);
-  const { store } = await given;
-  await store.raw("drop schema if exists manager cascade");
+const none = { wanted: 0, given: null };
+const pglite: SharedStore = { backend: "pglite", skip: null, open: givenPglite, ...none, closing: [] };
+const postgres: SharedStore = { backend: "postgres", skip: postgresMissing, open: givenPostgres, ...none, closing: [] };
+
+/** The store with a schema that is made anew for each test. */
+async function sharedStore(shared: SharedStore): Promise<Given> {
+  const process = { after: (step: () => unknown) => void shared.closing.push(step) } as unknown as TestContext;
+  const given = await (shared.given ??= shared.open(process));
+  await given.store.raw("drop schema if exists manager cascade");
   return given;
+}
+
+async function release(shared: SharedStore): Promise<void> {
+  shared.wanted -= 1;
+  if (shared.wanted > 0) return;
+  shared.given = null;
+  for (let step = shared.closing.shift(); step; step = shared.closing.shift()) await step();
 }
 
 export async function openScene(t: TestContext, given: Given): Promise<Scene> {

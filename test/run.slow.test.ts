@@ -53,7 +53,7 @@ describe("scripts/run.mjs stands aside", () => {
   test("SIGTERM reaches the entry, and its exit code comes back", async () => {
     const { child, said } = await start();
     child.kill("SIGTERM");
-    const [code] = (await once(child, "exit")) as [number];
+    const [code] = (await once(child, "close")) as [number];
     assert.equal(code, 7);
     assert.match(said(), /SIGTERM/);
   });
@@ -64,7 +64,7 @@ describe("scripts/run.mjs stands aside", () => {
     child.kill("SIGINT");
     for (const deadline = Date.now() + 10_000; !said().includes("SIGINT") && Date.now() < deadline;) await sleep(20);
     child.kill("SIGTERM");
-    await once(child, "exit");
+    await once(child, "close");
     assert.equal(said().split("SIGINT").length - 1, 1);
   });
 
@@ -82,7 +82,7 @@ describe("scripts/run.mjs stands aside", () => {
   test("killed outright, it leaves no entry behind", async () => {
     const { child, pid } = await start();
     child.kill("SIGKILL");
-    await once(child, "exit");
+    await once(child, "close");
     assert.ok(await gone(pid));
   });
 

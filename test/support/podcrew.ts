@@ -51,18 +51,24 @@ export function podcrew(t: TestContext, args: readonly string[], { env = {}, cwd
     err += chunk.toString();
     change();
   });
-  child.on("close", change);
+  // Later than the exit: what it said last has arrived by then.
+  let isOver = false;
+  const closed = once(child, "close").then(() => {
+    isOver = true;
+    change();
+  });
   t.after(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGKILL");
-    await once(child, "exit");
+    await closed;
   });
   const tail = (): string => `--- stdout\n${out.slice(-2000)}\n--- stderr\n${err.slice(-4000)}`;
   const ended = async (withinMs = 60_000): Promise<number | string> => {
-    if (child.exitCode === null && child.signalCode === null)
-      await once(child, "close", { signal: AbortSignal.timeout(withinMs) }).catch(() =>
-        Promise.reject(new Error(`podcrew ${args.join(" ")} did not end within ${withinMs} ms\n${tail()}`)),
-      );
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => late.reject(new Error(`podcrew ${args.join(" ")} did not end within ${withinMs} ms\n${tail()}`)),
+      withinMs,
+    );
+    await Promise.race([closed, late.promise]).finally(() => clearTimeout(timer));
     return child.exitCode ?? child.signalCode ?? "?";
   };
   return {
@@ -77,7 +83,7 @@ export function podcrew(t: TestContext, args: readonly string[], { env = {}, cwd
       for (;;) {
         const match = pattern.exec(out) ?? pattern.exec(err);
         if (match) return match;
-        if (child.exitCode !== null || child.signalCode !== null)
+        if (isOver)
           throw new Error(
             `podcrew ${args.join(" ")} ended with ${child.exitCode ?? child.signalCode} and never said ${pattern}\n${tail()}`,
           );

@@ -88,7 +88,12 @@ function follow(child: ChildProcess): FarmProcess {
     text = (text + chunk.toString()).slice(-KEPT_CHARACTERS);
     change();
   });
-  const closed = once(child, "close").then(change);
+  // Later than the exit: what it said last has arrived by then.
+  let isOver = false;
+  const closed = once(child, "close").then(() => {
+    isOver = true;
+    change();
+  });
   const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
   const outcome = (): number | string => child.exitCode ?? child.signalCode ?? "?";
   const tail = (): string => text.slice(-3000);
@@ -106,7 +111,7 @@ function follow(child: ChildProcess): FarmProcess {
         for (;;) {
           const match = pattern.exec(text);
           if (match) return match;
-          if (!isAlive()) throw new Error(`the farm ended (${outcome()}) and never said ${pattern}\n${tail()}`);
+          if (isOver) throw new Error(`the farm ended (${outcome()}) and never said ${pattern}\n${tail()}`);
           if (performance.now() >= until) throw new Error(`the farm did not say ${pattern} within ${withinMs} ms\n${tail()}`);
           await changed.promise;
         }

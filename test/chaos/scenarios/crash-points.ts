@@ -132,8 +132,9 @@ async function lure(world: World, farm: FarmProcess, { point }: Death): Promise<
 async function dies(world: World, farm: FarmProcess, { point }: Death, miss: Miss): Promise<void> {
   if (point === "shutdown") await farm.stop();
   await world.until("a farm dies there", DIES_WITHIN_MS, () => farm.diedAt !== null).catch((error: Error) => miss(error.message));
-  if (farm.diedAt === null) await farm.kill();
-  else if (!farm.said.includes(`crash point ${point}`)) miss(`the farm died elsewhere: ${farm.said.slice(-300)}`);
+  const wasKilled = farm.diedAt === null;
+  await farm.kill();
+  if (!wasKilled && !farm.said.includes(`crash point ${point}`)) miss(`the farm died elsewhere: ${farm.said.slice(-300)}`);
   world.noteFault(farm.pid, farm.diedAt ?? Date.now());
 }
 

@@ -23,6 +23,7 @@ export interface FarmProcessOptions {
 /** A farm in a process of its own, which can be killed, frozen and asked. It dies with this process. */
 export class FarmProcess {
   readonly child: ChildProcess;
+  /** Resolves once it is dead and all that it said has arrived. */
   readonly ended: Promise<void>;
   /** Epoch ms; null while it lives. */
   diedAt: number | null = null;
@@ -44,8 +45,9 @@ export class FarmProcess {
     this.child.stderr?.on("data", (chunk: Buffer) => (this.#said = (this.#said + chunk.toString()).slice(-SAID_KEPT)));
     this.child.on("message", (message: FromFarm) => this.#hear(message));
     this.child.on("error", () => undefined);
-    this.ended = once(this.child, "exit").then(() => {
-      this.diedAt = Date.now();
+    this.child.once("exit", () => (this.diedAt = Date.now()));
+    // What it said last may come after its exit.
+    this.ended = once(this.child, "close").then(() => {
       for (const { reject } of this.#waiting) reject(new Error(`the farm process has ended\n${this.said}`));
       this.#waiting.clear();
     });
@@ -95,8 +97,7 @@ export class FarmProcess {
   }
 
   async kill(): Promise<void> {
-    if (this.diedAt !== null) return;
-    this.child.kill("SIGKILL");
+    if (this.diedAt === null) this.child.kill("SIGKILL");
     await this.ended;
   }
 

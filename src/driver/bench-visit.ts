@@ -3,6 +3,7 @@ import type { Credentials } from "../contract/task.ts";
 import { UsageError } from "../kit/config.ts";
 import { findBrowser } from "../kit/find-browser.ts";
 import { createContext, readAccount } from "./context.ts";
+import { countPublishes } from "./count-publishes.ts";
 import type { Driver, DriverContext } from "./contract.ts";
 import { dismissInterruptions } from "./interruptions.ts";
 import { openMailbox, type ImapServer, type Mailbox } from "./mailed-code.ts";
@@ -59,7 +60,7 @@ export async function enter(driver: Driver, target: VisitTarget, context: Browse
   let mailbox: Mailbox | null = null;
   const site = createContext({
     page,
-    request: context.request,
+    request: countPublishes(context.request, driver.publishRequest, target.origin, () => (published += 1)),
     account: readAccount(driver, credentials),
     origin: target.origin,
     totp: createTotp({ takeStep: async (seedHash, step) => takeOnce(`${seedHash}:${step}`) }),

@@ -76,9 +76,10 @@ const declaration = z
     feed: isFunction,
     importFeed: isFunction.optional(),
   })
-  .refine(({ hosts, origin }) => (hosts?.length ?? 0) > 0 || origin, {
+  .refine(({ hosts, origin }) => hosts ?? origin, {
     path: ["hosts"],
-    error: 'say which site it is: hosts: ["studio.example.com"] or origin: "https://studio.example.com"',
+    error:
+      'say which site it is: hosts: ["studio.example.com"] or origin: "https://studio.example.com"; hosts: [] where everybody has one of their own, which SITES names',
   })
   .refine(({ tier, find, list }) => tier === "blind" || find || (tier === "list" && list), {
     path: ["find"],

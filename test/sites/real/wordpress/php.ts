@@ -41,8 +41,8 @@ require getcwd() . '/wp-load.php';
 require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 add_filter('pre_wp_mail', '__return_true');
 [$first, $second] = json_decode($argv[1], true);
-wp_install('Test Show', $first['username'], 'editor@example.test', true, '', $first['password']);
-$made = wp_insert_user(['user_login' => $second['username'], 'user_pass' => $second['password'], 'user_email' => 'locked@example.test', 'role' => 'editor']);
+wp_install('Test Show', $first['username'], $first['email'], true, '', $first['password']);
+$made = wp_insert_user(['user_login' => $second['username'], 'user_pass' => $second['password'], 'user_email' => $second['email'], 'role' => 'editor']);
 if (is_wp_error($made)) { fwrite(STDERR, $made->get_error_message()); exit(1); }
 update_option('permalink_structure', '/%postname%/');
 flush_rewrite_rules();

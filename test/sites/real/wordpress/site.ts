@@ -24,20 +24,20 @@ export interface SitePost {
 
 export interface RunningWordPress extends RunningSite {
   /** An editor with rights to publish: signs in by this name. */
-  account: { username: string; password: string };
+  account: { username: string; email: string; password: string };
   /** Somebody whom the site keeps out after too many tries. */
-  locked: { username: string; password: string };
+  locked: { username: string; email: string; password: string };
   /** Everything that was published since the installation, oldest first: WordPress itself writes it down, and nothing is ever taken out. */
   history(): Promise<SitePost[]>;
-  /** The editor greets its people anew. */
-  forgetGreetings(): Promise<void>;
+  /** From here on the editor greets its people anew. */
+  greet(): Promise<void>;
   /** A question to the database. @returns its rows, fields separated by tabs */
   sql(query: string): Promise<string[]>;
 }
 
 export const wordpressAccounts = {
-  account: { username: "editor", password: "pass-Word-1!" },
-  locked: { username: "locked", password: "pass-Word-2!" },
+  account: { username: "editor", email: "editor@example.test", password: "pass-Word-1!" },
+  locked: { username: "locked", email: "locked@example.test", password: "pass-Word-2!" },
 } as const;
 
 /** WordPress as Debian ships it, on a MariaDB of its own that has no port, served by PHP itself. */
@@ -113,7 +113,8 @@ export const site: RealSite<RunningWordPress> = {
           .filter(Boolean)
           .map((line) => JSON.parse(line) as SitePost);
       },
-      forgetGreetings: async () => void (await sql(folder, "DELETE FROM wp.wp_usermeta WHERE meta_key = 'wp_persisted_preferences'")),
+      greet: async () =>
+        void (await sql(folder, `UPDATE wp.wp_usermeta SET meta_value = '${greeted}' WHERE meta_key = 'wp_persisted_preferences'`)),
       sql: async (query) => sql(folder, query),
       async close() {
         await php.end();
@@ -130,6 +131,9 @@ const phpSettings = Object.entries({
   max_execution_time: "300",
   "opcache.enable_cli": "1",
 }).flatMap(([name, value]) => ["-d", `${name}=${value}`]);
+
+/** What the editor remembers of a person, from a time after all that browsers remember. */
+const greeted = 'a:2:{s:14:"core/edit-post";a:1:{s:12:"welcomeGuide";b:1;}s:9:"_modified";s:24:"2099-01-01T00:00:00.000Z";}';
 
 const socketOf = (folder: string): string => join(folder, "db.sock");
 

@@ -1,0 +1,109 @@
+import { defineDriver, type DriverContext, type Episode } from "../src/driver/index.ts";
+import { audioBlock, textBlocks } from "./wordpress/blocks.ts";
+import { account, declared, discard, draftOf, feed, find, isSignedIn, mediumOf, quick, signIn } from "./wordpress/site.ts";
+
+/** A podcast on a WordPress of one's own, posted through the block editor as a person would. */
+export default defineDriver({
+  site: "wordpress",
+  ...declared,
+  account,
+  refusals: {
+    ...declared.refusals,
+    "content.refused": { text: /not allowed to upload|exceeds the maximum upload size|(publishing|updating) failed/i, within: ".is-error" },
+  },
+  // By class: it is looked for before each action.
+  interruptions: [
+    {
+      shows: (page) => page.locator(".edit-post-welcome-guide"),
+      dismiss: (page) => page.locator(".edit-post-welcome-guide").getByRole("button", { name: "Close dialog" }).click(),
+    },
+  ],
+  isSignedIn,
+  signIn,
+  find,
+  async draft(site, episode, draftId) {
+    const { page, step } = site;
+    const known = await draftOf(site, episode, draftId);
+    const audio = await mediumOf(site, episode, "audio");
+    await page.goto(`/wp-admin/${known ? `post.php?post=${known.id}&action=edit` : "post-new.php"}`, quick);
+    const title = page.getByRole("textbox", { name: "Add title" });
+    // The slug can only be set on what was saved once: until then the title says whose draft it is.
+    await title.fill(known ? episode.title : episode.marker);
+    await saveDraft(page);
+    await openSettings(page);
+    if (known?.slug !== episode.marker) await writeSlug(page, episode);
+    await writeText(page, textBlocks(episode.aboutHtml) + audioBlock(audio));
+    step("upload");
+    if (!audio) await uploadAudio(page, episode);
+    if (episode.coverPath && !known?.featured_media) await uploadCover(page, episode.coverPath);
+    await title.fill(episode.title);
+    await saveDraft(page);
+    return /\bpost=(\d+)/.exec(page.url())?.[1];
+  },
+  async publish({ page }, _episode, draftId) {
+    await topBar(page).getByRole("button", { name: "Publish", exact: true }).click();
+    const panel = page.getByRole("region", { name: "Editor publish" });
+    await panel.getByRole("button", { name: "Publish", exact: true }).click();
+    return { link: (await panel.getByRole("link", { name: "View Post" }).getAttribute("href")) ?? "", id: draftId ?? "" };
+  },
+  discard,
+  feed,
+});
+
+type Page = DriverContext["page"];
+
+const topBar = (page: Page) => page.getByRole("region", { name: "Editor top bar" });
+const settings = (page: Page) => page.getByRole("region", { name: "Editor settings" });
+
+/** The editor remembers for each person what was open last. */
+async function openSettings(page: Page): Promise<void> {
+  const button = topBar(page).getByRole("button", { name: "Settings" });
+  if ((await button.getAttribute("aria-expanded")) === "false") await button.click();
+  await settings(page)
+    .getByRole("button", { name: /^Post( \(selected\))?$/ })
+    .click();
+}
+
+async function openPanel(page: Page, name: string): Promise<void> {
+  const button = settings(page).getByRole("button", { name, exact: true });
+  if ((await button.getAttribute("aria-expanded")) === "false") await button.click();
+}
+
+/** By the slug the post is found again. */
+async function writeSlug(page: Page, { marker }: Episode): Promise<void> {
+  await openPanel(page, "Summary");
+  await settings(page).getByRole("button", { name: "Change URL" }).click();
+  await page.getByRole("textbox", { name: "Permalink" }).fill(marker);
+  await page.keyboard.press("Escape");
+}
+
+/** By the keyboard: the button is only there while something is to be saved. */
+async function saveDraft(page: Page): Promise<void> {
+  await page.keyboard.press("Control+s");
+  await topBar(page).getByText("Saved", { exact: true }).waitFor();
+}
+
+/** As code: what stood there before is replaced, and each block comes as it is meant. */
+async function writeText(page: Page, blocks: string): Promise<void> {
+  await topBar(page).getByRole("button", { name: "Options" }).click();
+  await page.getByRole("menuitemradio", { name: "Code editor" }).click();
+  await page.getByLabel("Type text or HTML").fill(blocks);
+  await page.getByRole("button", { name: "Exit code editor" }).click();
+}
+
+/** While it comes the block plays the file from this machine: only the site's own address means that it is there. */
+async function uploadAudio(page: Page, { audioPath }: Episode): Promise<void> {
+  const block = page.getByRole("document", { name: "Block: Audio" });
+  await block.locator("input[type=file]").setInputFiles(audioPath);
+  await block.locator("audio:not([src^=blob])").waitFor();
+}
+
+async function uploadCover(page: Page, coverPath: string): Promise<void> {
+  await openSettings(page);
+  await openPanel(page, "Featured image");
+  await settings(page).getByRole("button", { name: "Set featured image" }).click();
+  const dialog = page.getByRole("dialog", { name: "Featured image" });
+  await dialog.locator("input[type=file]").setInputFiles(coverPath);
+  await dialog.getByRole("button", { name: "Set featured image" }).click();
+  await settings(page).getByRole("button", { name: "Replace Image" }).waitFor();
+}

@@ -1,0 +1,108 @@
+import { z, type Copy, type DriverContext, type DriverDeclaration, type Episode } from "../../src/driver/index.ts";
+import { ask, change, nonceOf } from "./rest.ts";
+
+/** What both ways to post to a WordPress have in common: signing in, finding again by the slug, the feed. */
+
+/** WordPress tells by its own clockwork, which visitors drive, how long an audio file is; some hosts let it run every few minutes only. */
+const ENCLOSED_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 500;
+
+export const quick = { waitUntil: "domcontentloaded" } as const;
+
+export const account = z
+  .object({ username: z.string().optional(), email: z.string().optional(), password: z.string() })
+  .refine(({ username, email }) => username ?? email, { path: ["username"], error: "or an e-mail address is missing" });
+type Site = DriverContext<z.output<typeof account>>;
+
+export const declared = {
+  // Everybody has one of their own: SITES says where.
+  hosts: [],
+  account,
+  tier: "drafts",
+  settleMs: 10_000,
+  concurrency: 4,
+  limits: {
+    title: { maxCharacters: 200 },
+    about: { tags: ["p", "br", "strong", "em", "ul", "ol", "li", "a", "h2", "h3"], maxCharacters: 20_000 },
+    audio: { formats: ["mp3", "m4a", "wav"], maxBytes: 100 * 1024 * 1024 },
+  },
+  refusals: {
+    "account.locked": { text: /too many (failed )?(login|sign.?in) attempts|locked out/i, within: "#login_error" },
+    "account.challenged": { text: /captcha|verify (that )?you are human/i, within: "#login_error" },
+    "account.refused": {
+      text: /is incorrect|is not registered|unknown (username|email)|invalid (username|email)/i,
+      within: "#login_error",
+    },
+  },
+  signInPage: /\/wp-login\.php/,
+  // Both the editor and we save drafts to this very address: only the status makes it public.
+  publishRequest: { method: "POST", url: /\/wp-json\/wp\/v2\/posts\/\d+(\?|$)/, body: /"status":"publish"/ },
+} as const satisfies Partial<DriverDeclaration<typeof account>>;
+
+export async function isSignedIn(site: Site): Promise<boolean> {
+  return (await nonceOf(site)) !== "";
+}
+
+export async function signIn({ page, account: { username, email, password } }: Site): Promise<void> {
+  await page.goto("/wp-login.php", quick);
+  await page.getByLabel("Username or Email Address").fill(username ?? email ?? "");
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByLabel("Remember Me").check();
+  await page.getByRole("button", { name: "Log In" }).click();
+  await page.waitForURL(/\/wp-admin\//, quick);
+}
+
+/** As anybody sees them. WordPress gives a second post of the same slug a number: so both are counted. */
+export async function find(site: DriverContext, { marker }: Episode): Promise<Copy[]> {
+  const slugs = [marker, ...[2, 3, 4].map((number) => `${marker}-${number}`)].join(",");
+  const found = await ask(
+    site,
+    `/wp-json/wp/v2/posts?slug=${slugs}&_fields=id,link`,
+    z.array(z.object({ id: z.number(), link: z.string() })),
+  );
+  return found.map(({ id, link }) => ({ id: String(id), link }));
+}
+
+const draft = z.object({ id: z.number(), status: z.string(), slug: z.string(), featured_media: z.number() });
+
+/** The draft to go on with: by its id, else by the marker in its title or its text. What somebody threw away is gone. */
+export async function draftOf(site: DriverContext, { marker }: Episode, draftId: string | null): Promise<z.output<typeof draft> | null> {
+  const fields = "context=edit&_fields=id,status,slug,featured_media";
+  const known = draftId && (await ask(site, `/wp-json/wp/v2/posts/${draftId}?${fields}`, draft.or(z.null()), await nonceOf(site)));
+  if (known && known.status !== "trash") return known;
+  const found = await ask(
+    site,
+    `/wp-json/wp/v2/posts?search=${marker}&status=draft,pending&${fields}`,
+    z.array(draft),
+    await nonceOf(site),
+  );
+  return found[0] ?? null;
+}
+
+const medium = z.object({ id: z.number(), source_url: z.string(), mime_type: z.string() });
+export type Medium = z.output<typeof medium>;
+
+/** A file that is in the library already: an upload that was cut off later on is not repeated. */
+export async function mediumOf(site: DriverContext, { marker }: Episode, kind: "audio" | "image"): Promise<Medium | null> {
+  const path = `/wp-json/wp/v2/media?search=${marker}&media_type=${kind}&_fields=id,source_url,mime_type`;
+  const found = await ask(site, path, z.array(medium), await nonceOf(site));
+  return found.find(({ source_url }) => source_url.includes(marker)) ?? null;
+}
+
+/** Into the trash, where WordPress keeps it for thirty days. What is public by now stays. */
+export async function discard(site: DriverContext, episode: Episode, draftId: string): Promise<void> {
+  const there = await draftOf(site, episode, draftId);
+  if (there && String(there.id) === draftId && there.status !== "publish") await change(site, "DELETE", `/wp-json/wp/v2/posts/${draftId}`);
+}
+
+/** The feed is the same before and after; once the enclosures are in, players can have it. */
+export async function feed({ request }: DriverContext): Promise<string> {
+  await request.get("/wp-cron.php");
+  const lacks = async (): Promise<boolean> =>
+    (await (await request.get("/feed/")).text())
+      .split("<item>")
+      .some((item) => /<audio[^>]+\/ep-[a-z2-7]{16}/.test(item) && !item.includes("<enclosure"));
+  const until = performance.now() + ENCLOSED_WITHIN_MS;
+  while (performance.now() < until && (await lacks())) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  return "/feed/";
+}

@@ -1,0 +1,5 @@
+import driver from "../../../../drivers/wordpress-request.ts";
+import { driverBench } from "../../../../src/driver/index.ts";
+import { openWordPressTarget } from "./target.ts";
+
+driverBench(driver, { target: openWordPressTarget });

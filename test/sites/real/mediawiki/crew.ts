@@ -6,7 +6,7 @@ import { startFarm, type FarmProcess } from "../../../../src/cli/chaos/farm-proc
 import { openWorld } from "../../../../src/cli/chaos/world.ts";
 import type { TaskView } from "../../../../src/manager/task-list.ts";
 import { copyEmptyDatabase, silentLog } from "../../../support/store.ts";
-import { openRealSite } from "../real-site.ts";
+import { openRealSite, type RealSite } from "../real-site.ts";
 import { site, type MediaWiki, type Member } from "./site.ts";
 
 /** A wiki, a manager in this process, and farms in processes of their own, one after the other on one data folder. */
@@ -24,7 +24,7 @@ const ENDED: readonly TaskView["state"][] = ["completed", "failed", "canceled", 
 const ENDED_WITHIN_MS = 90_000;
 const LOOK_EVERY_MS = 100;
 
-export async function givenCrew(t: TestContext, wikiSite: typeof site = site): Promise<Crew> {
+export async function givenCrew(t: TestContext, wikiSite: RealSite<MediaWiki> = site): Promise<Crew> {
   // Hooks run in the order of their registration; parts end in the reverse order of their start.
   const closing: (() => Promise<void>)[] = [];
   t.after(async () => {

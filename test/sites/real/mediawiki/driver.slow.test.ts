@@ -4,10 +4,13 @@ import { driverBench, type BenchTarget } from "../../../../src/driver/index.ts";
 import { openRealSite } from "../real-site.ts";
 import { site } from "./site.ts";
 
+/** As many wrong passwords as the wiki takes within five minutes. */
+const GUESSES = 5;
+
 driverBench(driver, {
   async target(): Promise<BenchTarget> {
     const wiki = await openRealSite(site);
-    const forgetful = await wiki.member("Forgetful");
+    const [forgetful, locked, suspicious] = [await wiki.member("Forgetful"), await wiki.member("Locked"), await wiki.member("Suspicious")];
     return {
       origin: wiki.origin,
       account: await wiki.member("Maya"),
@@ -16,6 +19,12 @@ driverBench(driver, {
       refusals: {
         "account.refused": { account: { ...forgetful, password: "demo-password-of-last-year" } },
         "totp.refused": { account: { ...forgetful, twofa: generateSecret() } },
+        "account.locked": { account: locked, prepare: async () => wiki.guess(locked, GUESSES) },
+        "account.challenged": {
+          account: suspicious,
+          prepare: async () => wiki.captchaAtSignIn(true).then(async () => wiki.guess(suspicious, 1)),
+          restore: async () => wiki.captchaAtSignIn(false),
+        },
       },
       close: async () => wiki.close(),
     };

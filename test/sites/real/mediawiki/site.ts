@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -7,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { generateSecret } from "otplib";
-import type { RunningSite } from "../real-site.ts";
+import type { RealSite, RunningSite } from "../real-site.ts";
 import { answers, startServer } from "../server-process.ts";
 
 const run = promisify(execFile);
@@ -49,6 +50,8 @@ export interface MediaWiki extends RunningSite {
   newPages(): Promise<WikiPage[]>;
   /** Oldest first. */
   submits(): Promise<Submit[]>;
+  /** Somebody else tries wrong passwords. */
+  guess(member: Member, times: number): Promise<void>;
   /** From the next request on, after a wrong password. */
   captchaAtSignIn(on: boolean): Promise<void>;
   /** Whoever was signed in has to do it again. */
@@ -56,15 +59,15 @@ export interface MediaWiki extends RunningSite {
 }
 
 /** MediaWiki with OATHAuth, which refuses an authenticator code that was used before. */
-export const site = {
+export const site: RealSite<MediaWiki> = {
   name: "mediawiki",
   packages: ["mediawiki", "php-cli", "php-sqlite3", "php-mbstring", "php-xml", "php-intl", "libfaketime"],
   install,
-  start: async (folder: string, port: number): Promise<MediaWiki> => start(folder, port),
+  start: async (folder, port) => start(folder, port),
 };
 
 /** The same, on a machine whose clock is wrong. */
-export function siteWithClock(aheadSeconds: number): typeof site {
+export function siteWithClock(aheadSeconds: number): RealSite<MediaWiki> {
   return { ...site, start: async (folder, port) => start(folder, port, aheadSeconds) };
 }
 
@@ -105,8 +108,6 @@ async function start(folder: string, port: number, aheadSeconds = 0): Promise<Me
     env: { ...env, ...clock, PHP_CLI_SERVER_WORKERS: String(WORKERS) },
     up: async () => answers(`${origin}/index.php?title=Special:Version`),
   });
-  // PHP's server leaves its workers behind.
-  const workers = await childrenOf(server.pid);
   const query = async (parameters: Record<string, string>): Promise<unknown> => ask(origin, parameters);
   return {
     origin,
@@ -131,15 +132,15 @@ async function start(folder: string, port: number, aheadSeconds = 0): Promise<Me
       const lines = existsSync(log) ? (await readFile(log, "utf8")).trim().split("\n") : [];
       return lines.map((line) => JSON.parse(line) as Submit);
     },
+    async guess({ username }, times) {
+      for (let guess = 0; guess < times; guess++) await signInByApi(origin, username, `demo-guess-${guess}`);
+    },
     async captchaAtSignIn(on) {
       const flag = join(folder, "captcha-at-sign-in");
       await (on ? writeFile(flag, "") : rm(flag, { force: true }));
     },
     signOutEverybody: async () => writeFile(join(folder, "token-version"), randomUUID()),
-    async close() {
-      await server.end();
-      for (const pid of workers) endWorker(pid);
-    },
+    close: async () => server.end(),
   };
 }
 
@@ -160,6 +161,27 @@ function enrol(folder: string, { username, twofa }: Member): void {
   }
 }
 
+async function signInByApi(origin: string, username: string, password: string): Promise<void> {
+  const address = new URL("/api.php", origin);
+  const tokenAddress = `${address.href}?action=query&meta=tokens&type=login&format=json&formatversion=2`;
+  const given = await fetch(tokenAddress, { signal: AbortSignal.timeout(10_000) });
+  const { query } = (await given.json()) as { query: { tokens: { logintoken: string } } };
+  const cookie = given.headers
+    .getSetCookie()
+    .map((line) => line.split(";", 1)[0])
+    .join("; ");
+  const body = new URLSearchParams({
+    action: "clientlogin",
+    format: "json",
+    username,
+    password,
+    logintoken: query.tokens.logintoken,
+    loginreturnurl: origin,
+  });
+  const answer = await fetch(address, { method: "POST", body, headers: { cookie }, signal: AbortSignal.timeout(10_000) });
+  assert.match(await answer.text(), /"status":"(FAIL|UI)"/);
+}
+
 async function ask(origin: string, parameters: Record<string, string>): Promise<unknown> {
   const address = new URL("/api.php", origin);
   address.search = new URLSearchParams({ action: "query", format: "json", formatversion: "2", ...parameters }).toString();
@@ -176,17 +198,4 @@ async function historyOf(
   };
   const revisions = answer.query.pages[0]?.revisions ?? [];
   return { page: { title, user: revisions[0]?.user ?? "", revisions: revisions.length }, madeAt: revisions[0]?.revid ?? 0 };
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return text.trim().split(" ").filter(Boolean).map(Number);
-}
-
-function endWorker(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It went with its server.
-  }
 }

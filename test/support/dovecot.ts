@@ -28,7 +28,7 @@ export interface Dovecot {
 }
 
 /** A real mail server on free ports, with its mail in a folder of its own; ended after the test. */
-export async function givenDovecot(t: TestContext): Promise<Dovecot> {
+export async function givenDovecot(t: Pick<TestContext, "after">): Promise<Dovecot> {
   if (!executable) throw new Error(dovecotMissing ?? "no Dovecot");
   const folder = await tempDir(t, "dovecot");
   const [imapPort, lmtpPort] = [await freePort(), await freePort()];

@@ -1,0 +1,81 @@
+import { randomBytes } from "node:crypto";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+/** A file that came in; `processing` for a while, as if it were encoded. */
+export interface Upload {
+  id: string;
+  /** As the visitor's file was called. */
+  name: string;
+  type: string;
+  bytes: Buffer;
+  readyAt: number;
+}
+
+const endings: Readonly<Record<string, string>> = {
+  "audio/mpeg": "mp3",
+  "audio/mp4": "m4a",
+  "audio/x-m4a": "m4a",
+  "audio/wav": "wav",
+  "image/jpeg": "jpg",
+  "image/png": "png",
+};
+
+/** Files in memory: taken as multipart, told about, served with ranges under /media/. */
+export class Uploads {
+  readonly #files = new Map<string, Upload>();
+  readonly #processingMs: number;
+
+  constructor({ processingMs }: { processingMs: number }) {
+    this.#processingMs = processingMs;
+  }
+
+  get(id: string | null): Upload | null {
+    return (id && this.#files.get(id)) || null;
+  }
+
+  isReady({ readyAt }: Upload): boolean {
+    return Date.now() >= readyAt;
+  }
+
+  /** The one file of a multipart request. null: there was none. */
+  async take(request: FastifyRequest): Promise<Upload | null> {
+    const part = await request.file();
+    if (!part) return null;
+    const bytes = await part.toBuffer();
+    const upload = {
+      id: randomBytes(8).toString("hex"),
+      name: part.filename,
+      type: part.mimetype,
+      bytes,
+      readyAt: Date.now() + this.#processingMs,
+    };
+    this.#files.set(upload.id, upload);
+    return upload;
+  }
+
+  /** Sites give files names of their own; the visitor's is not in the address. */
+  path({ id, type }: Upload): string {
+    return `/media/${id}.${endings[type] ?? "bin"}`;
+  }
+
+  addRoutes(app: FastifyInstance): void {
+    app.get("/media/:file", async (request, reply) => {
+      const { file } = request.params as { file: string };
+      const upload = this.get(file.replace(/\.\w+$/, ""));
+      return upload ? sendRange(request, reply, upload) : reply.code(404).send();
+    });
+  }
+}
+
+/** HEAD comes from Fastify itself. */
+function sendRange(request: FastifyRequest, reply: FastifyReply, { bytes, type }: Upload): FastifyReply {
+  reply.type(type).header("accept-ranges", "bytes");
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+  if (!range) return reply.send(bytes);
+  const [from, to] = [Number(range[1]), Math.min(Number(range[2] || bytes.length - 1), bytes.length - 1)];
+  if (from > to) return reply.code(416).header("content-range", `bytes */${bytes.length}`).send();
+  return reply
+    .code(206)
+    .header("content-range", `bytes ${from}-${to}/${bytes.length}`)
+    .send(bytes.subarray(from, to + 1));
+}

@@ -18,8 +18,8 @@ export async function createApp(scripts: URL): Promise<FastifyInstance> {
   await app.register(formbody);
   await app.register(multipart, { limits: { fileSize: MAX_FILE_BYTES, files: 1 } });
   const files = { index: false, decorateReply: false } as const;
-  await app.register(fastifyStatic, { ...files, root: fileURLToPath(new URL("./assets/", import.meta.url)), prefix: "/twin/" });
-  await app.register(fastifyStatic, { ...files, root: fileURLToPath(scripts), prefix: "/assets/" });
+  await app.register(fastifyStatic, { ...files, root: fileURLToPath(new URL("./assets/", import.meta.url)), prefix: "/twin/assets/" });
+  await app.register(fastifyStatic, { ...files, root: fileURLToPath(scripts), prefix: "/site/assets/" });
   await app.register(fastifyStatic, { ...files, root: quillDir, prefix: "/quill/" });
   return app;
 }

@@ -66,6 +66,15 @@ export class Members {
     return session?.stage === "code" ? session.member : null;
   }
 
+  /** For routes of members: pages lead to the sign-in, calls are answered 401. */
+  guard(signInPath: string): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+    return async (request, reply) => {
+      if (this.of(request)) return;
+      const isPage = (request.headers.accept ?? "").includes("text/html");
+      await (isPage ? reply.redirect(signInPath) : reply.code(401).send({ message: "signed out" }));
+    };
+  }
+
   /** Judges a password; opens a session, or half of one and mails the code. */
   async enter(reply: FastifyReply, email: string, password: string): Promise<Entrance> {
     const entrance = this.#judge(email, password);
@@ -94,6 +103,11 @@ export class Members {
     const id = randomBytes(16).toString("hex");
     this.#sessions.set(id, { member, stage });
     reply.setCookie(COOKIE, id, { path: "/", httpOnly: true, sameSite: "lax" });
+  }
+
+  /** As if somebody had guessed too often. */
+  lock(email: string): void {
+    this.#wrong.set(email, { count: this.#options.lockAfter, at: Date.now() });
   }
 
   /** All sessions end, as after a restart of the real site. */

@@ -58,7 +58,17 @@ export class Uploads {
     return `/media/${id}.${endings[type] ?? "bin"}`;
   }
 
-  addRoutes(app: FastifyInstance): void {
+  /** @param isMember only members may upload; everybody may listen */
+  addRoutes(app: FastifyInstance, isMember: (request: FastifyRequest) => boolean): void {
+    app.post("/api/uploads", async (request, reply) => {
+      if (!isMember(request)) return reply.code(401).send({ message: "signed out" });
+      const upload = await this.take(request);
+      return upload ? { id: upload.id } : reply.code(400).send({ message: "no file" });
+    });
+    app.get("/api/uploads/:id", async (request, reply) => {
+      const upload = this.get((request.params as { id: string }).id);
+      return upload ? { ready: this.isReady(upload) } : reply.code(404).send({ message: "no such file" });
+    });
     app.get("/media/:file", async (request, reply) => {
       const { file } = request.params as { file: string };
       const upload = this.get(file.replace(/\.\w+$/, ""));

@@ -1,3 +1,8 @@
+/** Brings in the page that the server sent folded up; whoever calls it puts its listeners on at once. */
+export function mount() {
+  document.body.append(document.getElementById("mounted").content);
+}
+
 /** Sends a file and waits until the site has processed it; says how far it is. */
 export async function upload(file, onProgress) {
   const body = new FormData();

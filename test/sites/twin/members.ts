@@ -75,9 +75,13 @@ export class Members {
     };
   }
 
-  /** Judges a password; opens a session, or half of one and mails the code. */
-  async enter(reply: FastifyReply, email: string, password: string): Promise<Entrance> {
-    const entrance = this.#judge(email, password);
+  /**
+   * Judges a password; opens a session, or half of one and mails the code.
+   * @param codeToo false where a password is enough also for those who get codes
+   */
+  async enter(reply: FastifyReply, email: string, password: string, { codeToo = true } = {}): Promise<Entrance> {
+    const judged = this.#judge(email, password);
+    const entrance = judged === "code" && !codeToo ? "in" : judged;
     this.tries.push({ at: Date.now(), email, entrance });
     const member = this.#members.get(email);
     if (member && entrance === "code") await this.mailCode(member);

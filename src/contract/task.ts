@@ -63,6 +63,8 @@ export const credentials = z.object({
   passMail: z.string(),
   twofa: z.string(),
   appPassword: z.string(),
+  /** For the site's own API, where it has one; nothing else is ever put here. */
+  apiToken: z.string().optional(),
   /** `k=v; k2=v2` for the site's host; used only when there is no stored session. */
   cookie: z.string(),
 });

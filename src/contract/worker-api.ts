@@ -44,6 +44,8 @@ export const workerTask = z.looseObject({
     .nullish()
     .transform((value) => value ?? []),
   cookie: blank,
+  /** Additive: a token for the site's own API. */
+  api_token: blank.optional(),
 });
 export type WorkerTask = z.infer<typeof workerTask>;
 
@@ -56,8 +58,8 @@ export const workerTaskAnswer = z.union([
 
 /** W7. Strict on our own input only where the text says so: extra fields are ignored. */
 export const completeBody = z.object({ link_post: z.url({ protocol: /^https?$/ }), note: z.string().max(100_000).optional() });
-/** W8. `username` is never overridden. */
-export const accountFields = ["link_rss", "cookie", "email", "password", "pass_mail", "twofa", "app_password"] as const;
+/** W8. `username` is never overridden; `api_token` is additive. */
+export const accountFields = ["link_rss", "cookie", "email", "password", "pass_mail", "twofa", "app_password", "api_token"] as const;
 export type AccountField = (typeof accountFields)[number];
 /** W9. `code` and `retry: false` (permanent) are additive. */
 export const failBody = z.object({

@@ -95,8 +95,10 @@ function sitePausedUntil(refusals: readonly { accountKey: string; at: number }[]
 const derive = promisify(scrypt) as (password: string, salt: string, length: number) => Promise<Buffer>;
 
 /** Names one version of an account's credentials without giving them away. */
-export async function versionOf(accountKey: string, { email, username, password, twofa }: Credentials): Promise<string> {
-  return (await derive(JSON.stringify([email, username, password, twofa]), accountKey, 16)).toString("base64url");
+export async function versionOf(accountKey: string, { email, username, password, twofa, apiToken }: Credentials): Promise<string> {
+  // A token counts where there is one, so that the versions of all other accounts stay what they were.
+  const signsIn = [email, username, password, twofa, ...(apiToken ? [apiToken] : [])];
+  return (await derive(JSON.stringify(signsIn), accountKey, 16)).toString("base64url");
 }
 
 /** Asks, and if allowed writes the submit down in the same transaction. The caller flushes before anybody types. */

@@ -106,6 +106,7 @@ export class TaskRun {
       this.credentials.password,
       this.credentials.passMail,
       this.credentials.appPassword,
+      this.credentials.apiToken,
       this.credentials.twofa,
       this.credentials.cookie,
     ])

@@ -69,7 +69,7 @@ export async function giveUpEpisodes(
 /** A task as the ledger keeps it. */
 export type SealedTask = { data: string; sealed_credentials: string };
 
-const secretFields = ["email", "username", "password", "pass_mail", "twofa", "app_password", "cookie"] as const;
+const secretFields = ["email", "username", "password", "pass_mail", "twofa", "app_password", "cookie", "api_token"] as const;
 
 export function sealTask(task: WorkerTask, vault: Vault): SealedTask {
   const blank = Object.fromEntries(secretFields.map((field) => [field, ""]));
@@ -83,9 +83,9 @@ export function sealTask(task: WorkerTask, vault: Vault): SealedTask {
 /** @throws Failure farm.invariant when the row was changed by somebody else */
 export function openCredentials(row: Pick<TaskRow, "id" | "sealed_credentials">, vault: Vault): Credentials {
   const secret = JSON.parse(vault.open(row.sealed_credentials, `tasks:${row.id}:credentials`)) as Record<
-    (typeof secretFields)[number],
+    Exclude<(typeof secretFields)[number], "api_token">,
     string
-  >;
+  > & { api_token?: string };
   return {
     email: secret.email,
     username: secret.username,
@@ -94,6 +94,8 @@ export function openCredentials(row: Pick<TaskRow, "id" | "sealed_credentials">,
     twofa: secret.twofa,
     appPassword: secret.app_password,
     cookie: secret.cookie,
+    // Tasks that were sealed before there was one.
+    apiToken: secret.api_token ?? "",
   };
 }
 

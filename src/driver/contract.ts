@@ -83,7 +83,7 @@ export interface DriverDeclaration<Schema extends z.ZodType = z.ZodType> {
   /** Hosts that it serves, with a port that is not the default; or one `origin`. */
   hosts?: readonly string[];
   origin?: string;
-  /** Which of `email, username, password, passMail, twofa, appPassword` the site needs; blanks count as absent. */
+  /** Which of `email, username, password, passMail, twofa, appPassword, apiToken` the site needs; blanks count as absent. */
   account: Schema;
   /** drafts: create, then publish by id. list: episodes can be listed. blind: neither. Default "list". */
   tier?: DriverCard["tier"];

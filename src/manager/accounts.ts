@@ -9,13 +9,13 @@ import type { AccountRow, ManagerTables } from "./tables.ts";
 export type AccountChanges = { readonly [F in AccountField]?: string | undefined };
 
 /** The fields that are sealed in the table. */
-const secretFields = ["cookie", "password", "pass_mail", "twofa", "app_password"] as const satisfies readonly AccountField[];
+const secretFields = ["cookie", "password", "pass_mail", "twofa", "app_password", "api_token"] as const satisfies readonly AccountField[];
 type SecretField = (typeof secretFields)[number];
 type AccountSecrets = Record<SecretField, string>;
 
 const isSecret = (field: AccountField): field is SecretField => (secretFields as readonly string[]).includes(field);
 const place = (id: string, field: SecretField): string => `accounts:${id}:${field}`;
-const noSecrets: AccountSecrets = { cookie: "", password: "", pass_mail: "", twofa: "", app_password: "" };
+const noSecrets: AccountSecrets = { cookie: "", password: "", pass_mail: "", twofa: "", app_password: "", api_token: "" };
 
 /** lower(username or email): with group and site what makes two accounts the same. */
 function loginOf({ username, email }: { username: string; email: string }): string {

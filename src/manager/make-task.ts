@@ -23,6 +23,7 @@ const taskInput = z.object({
       pass_mail: field,
       twofa: field,
       app_password: field,
+      api_token: field,
       cookie: field,
       link_rss: field,
     })

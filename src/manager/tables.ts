@@ -61,6 +61,7 @@ interface AccountsTable {
   pass_mail: string;
   twofa: string;
   app_password: string;
+  api_token: string;
   cookie: string;
   link_rss: string;
   status: string;

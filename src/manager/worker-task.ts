@@ -26,6 +26,7 @@ export interface WorkerTaskAnswer {
   app_password: string;
   data_content: WorkerEpisode[];
   cookie: string;
+  api_token: string;
   link_rss: string;
   link_post: string;
   note: string;
@@ -81,6 +82,7 @@ async function selectTasks(db: Kysely<ManagerTables>, ids: readonly string[]) {
       "a.twofa",
       "a.app_password",
       "a.cookie",
+      "a.api_token",
       "a.link_rss",
       "r.target",
       "r.website",
@@ -129,6 +131,7 @@ function toAnswer(row: TaskRow, vault: Vault, now: Date): WorkerTaskAnswer {
     app_password: secrets.app_password,
     data_content: row.episodes,
     cookie: secrets.cookie,
+    api_token: secrets.api_token,
     link_rss: row.link_rss,
     link_post: row.link_post,
     note: row.note,

@@ -30,6 +30,7 @@ export async function runAssignment(given: unknown, port: MessagePort, browsers:
       assignment.credentials.password,
       assignment.credentials.passMail,
       assignment.credentials.appPassword,
+      assignment.credentials.apiToken,
       assignment.credentials.twofa,
       assignment.credentials.cookie,
     ])

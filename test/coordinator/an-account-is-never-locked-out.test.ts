@@ -103,6 +103,8 @@ test("a version names the credentials without giving them away", async () => {
   assert.equal(await versionOf("scripted:a", { ...credentials, cookie: "k=v" }), version);
   assert.notEqual(await versionOf("scripted:a", { ...credentials, password: "other" }), version);
   assert.notEqual(await versionOf("scripted:b", credentials), version);
+  assert.equal(await versionOf("scripted:a", { ...credentials, apiToken: "" }), version);
+  assert.notEqual(await versionOf("scripted:a", { ...credentials, apiToken: "demo-token" }), version);
   assert.ok(!version.includes("demo"));
 });
 

@@ -17,6 +17,7 @@ withManager("[W2] [W4] a task shows account, site and episodes as they were give
       twofa: " jbsw y3dp ehpk 3pxp ",
       app_password: "demo app pass",
       cookie: "session=demo; csrf=demo",
+      api_token: "demo-api-token",
     },
     website: "https://Studio.Example.com:443/login",
     requestWebsite: "https://target.example.com",
@@ -46,6 +47,7 @@ withManager("[W2] [W4] a task shows account, site and episodes as they were give
     twofa: " jbsw y3dp ehpk 3pxp ",
     app_password: "demo app pass",
     cookie: "session=demo; csrf=demo",
+    api_token: "demo-api-token",
     link_rss: "",
     link_post: "",
     note: "",
@@ -77,7 +79,7 @@ withManager("[W5] one task is read as the list shows it, by any worker", async (
 withManager("[blank] absent credentials are empty texts", async ({ manager, farm }) => {
   await manager.makeTask({ account: { username: "only-a-name" }, website: "studio.example.com", episodes: [{ title: "One" }] });
   const [task] = await farm("farm-1").pull();
-  for (const field of ["email", "password", "pass_mail", "twofa", "app_password", "cookie", "website"] as const)
+  for (const field of ["email", "password", "pass_mail", "twofa", "app_password", "cookie", "api_token", "website"] as const)
     assert.equal(task?.[field], "", field);
 });
 

@@ -16,12 +16,13 @@ withManager("[W8] [W10] after complete the feed and fresh credentials reach the 
     pass_mail: "demo mail",
     twofa: "jbsw y3dp",
     app_password: "demo app",
+    api_token: "demo-token-1",
   });
   const shown = dataOf(await one.read(id));
-  assert.deepEqual([answer.status, answer.body], [200, { success: true, account_id: shown.account_id, updated_fields: 7 }]);
+  assert.deepEqual([answer.status, answer.body], [200, { success: true, account_id: shown.account_id, updated_fields: 8 }]);
   assert.deepEqual(
-    [shown["link_rss"], shown.cookie, shown.email, shown.password, shown.pass_mail, shown.twofa, shown.app_password],
-    [feed, "session=fresh; csrf=x", "new@example.com", "demo-new", "demo mail", "jbsw y3dp", "demo app"],
+    [shown["link_rss"], shown.cookie, shown.email, shown.password, shown.pass_mail, shown.twofa, shown.app_password, shown.api_token],
+    [feed, "session=fresh; csrf=x", "new@example.com", "demo-new", "demo mail", "jbsw y3dp", "demo app", "demo-token-1"],
   );
   assert.equal((await manager.task(id))?.account.linkRss, feed);
 });

@@ -7,8 +7,9 @@ import { countPublishes } from "./count-publishes.ts";
 import type { Driver, DriverContext } from "./contract.ts";
 import { dismissInterruptions } from "./interruptions.ts";
 import { openMailbox, type ImapServer, type Mailbox } from "./mailed-code.ts";
-import { isHeldRequest, sendHeld } from "./publish-request.ts";
+import { isHeldRequest, isPublishRequest, sendHeld } from "./publish-request.ts";
 import { refusalsFor, untilRefused } from "./refusals.ts";
+import { bodyText, throughOne } from "./requests.ts";
 import { createTotp } from "./totp.ts";
 
 export const STEP_TIMEOUT_MS = 20_000;
@@ -24,7 +25,7 @@ export interface Visit {
   site: DriverContext;
   page: Page;
   context: BrowserContext;
-  /** Publish requests that left the browser. */
+  /** Publish requests that left the browser, or went by `request`. */
   published(): number;
   /** Pop-ups that were put away. */
   dismissed(): number;
@@ -47,6 +48,13 @@ export async function enter(driver: Driver, target: VisitTarget, context: Browse
     published += 1;
     await sendHeld(route, driver.publishRequest, STEP_TIMEOUT_MS);
   });
+  const request = throughOne(context.request, async (method, url, options) => {
+    const address = new URL(url, target.origin).href;
+    if (!isPublishRequest(driver.publishRequest, { method, url: address, body: bodyText(options) }))
+      return context.request.fetch(url, { ...options, method });
+    published += 1;
+    return context.request.fetch(url, { ...options, method, maxRetries: 0, maxRedirects: 0 });
+  });
   const credentials: Credentials = {
     email: "",
     username: "",
@@ -60,7 +68,7 @@ export async function enter(driver: Driver, target: VisitTarget, context: Browse
   let mailbox: Mailbox | null = null;
   const site = createContext({
     page,
-    request: countPublishes(context.request, driver.publishRequest, target.origin, () => (published += 1)),
+    request,
     account: readAccount(driver, credentials),
     origin: target.origin,
     totp: createTotp({ takeStep: async (seedHash, step) => takeOnce(`${seedHash}:${step}`) }),

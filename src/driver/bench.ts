@@ -95,8 +95,15 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
     });
 
     test("knows that it is not signed in, signs in, knows that it is", async () => {
-      await stranger(async ({ site, signIn, context }) => {
+      const { apiToken = "", password = "" } = target.account;
+      // A token is let in everywhere from the start, so that only a wrong one shows whether the driver really asks.
+      const byToken = apiToken !== "" && password === "";
+      const isNobody = async ({ site }: Visit): Promise<void> =>
         assert.equal(await bench.isSignedIn(site), false, "isSignedIn before signing in");
+      if (byToken) await stranger(isNobody, { apiToken: "demo-no-such-token" });
+      await stranger(async (visit) => {
+        const { site, signIn, context } = visit;
+        if (!byToken) await isNobody(visit);
         await signIn();
         assert.equal(await bench.isSignedIn(site), true, "isSignedIn after signing in");
         session = await context.storageState({ indexedDB: true });

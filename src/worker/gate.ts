@@ -1,6 +1,7 @@
 import type { APIRequestContext, BrowserContext, Route } from "playwright";
 import type { PublishRequest } from "../driver/contract.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
+import { bodyText, throughOne, type FetchOptions } from "../driver/requests.ts";
 import { isHeldRequest, isPublishRequest, readAnswer, sendHeld, type HeldAnswer } from "../driver/publish-request.ts";
 import { onTheWire } from "./on-the-wire.ts";
 
@@ -169,10 +170,8 @@ export class Gate {
   }
 }
 
-const verbs = { get: "GET", post: "POST", put: "PUT", patch: "PATCH", delete: "DELETE", head: "HEAD" } as const;
 /** By RFC 9110 these change nothing, unless a site publishes by GET: that one is held by `publishRequest`. */
 export const harmlessMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
-type FetchOptions = NonNullable<Parameters<APIRequestContext["fetch"]>[1]>;
 
 /**
  * `request` as drivers get it: what matches `publishRequest` only goes through the gate that is open at that moment.
@@ -197,21 +196,5 @@ export function guardRequests(
     const once = { ...options, method, maxRetries: 0, maxRedirects: 0 };
     return open.sendByRequest(async (timeout) => request.fetch(url, { ...once, timeout }), address);
   };
-  return new Proxy(request, {
-    get(target, name, receiver): unknown {
-      if (name === "fetch")
-        return async (url: string, options: FetchOptions = {}) => guarded((options.method ?? "GET").toUpperCase(), url, options);
-      if (typeof name === "string" && name in verbs)
-        return async (url: string, options: FetchOptions = {}) => guarded(verbs[name as keyof typeof verbs], url, options);
-      const value: unknown = Reflect.get(target, name, receiver);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
-
-function bodyText({ data, form, multipart }: FetchOptions): string | null {
-  const body = data ?? form ?? multipart;
-  if (body === undefined) return null;
-  if (typeof body === "string") return body;
-  return Buffer.isBuffer(body) ? body.toString("utf8") : JSON.stringify(body);
+  return throughOne(request, guarded);
 }

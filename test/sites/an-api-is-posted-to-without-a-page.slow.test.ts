@@ -69,7 +69,10 @@ suite("a host with an API", { concurrency: false }, () => {
     const site = await openBuzzsprout();
     t.after(site.close);
     const account = { username: site.podcast, apiToken: site.token };
-    for (const [number, kept] of [{ keepsGuid: true, keepsFileName: false }, { keepsGuid: false, keepsFileName: true }].entries()) {
+    for (const [number, kept] of [
+      { keepsGuid: true, keepsFileName: false },
+      { keepsGuid: false, keepsFileName: true },
+    ].entries()) {
       Object.assign(site.behaviour, kept);
       const episodes = [await episode(10 + number)];
       await runToEnd(assign("buzzsprout", site.origin, account), { episodes });

@@ -1,0 +1,52 @@
+import { call, upload } from "/twin/twin.js";
+
+const editor = document.querySelector(".editor");
+const said = document.querySelector("#said");
+const files = { audio: editor.dataset.audio, cover: editor.dataset.cover };
+let id = editor.dataset.id;
+
+/** What the site says, in its own words; a refusal is an alert. */
+function say(text, role = "status") {
+  said.setAttribute("role", role);
+  said.textContent = text;
+}
+
+for (const [name, done] of [
+  ["audio", "Audio uploaded"],
+  ["cover", "Image uploaded"],
+]) {
+  document.querySelector(`#${name}`).addEventListener("change", async ({ target }) => {
+    const state = document.querySelector(`#${name}-state`);
+    state.textContent = "Uploading…";
+    files[name] = await upload(target.files[0], (percent) => (state.textContent = `Uploading ${percent} %`));
+    state.textContent = done;
+  });
+}
+
+async function save() {
+  const about = document.querySelector("#about").innerHTML;
+  const draft = await call("POST", "/api/drafts", { id, title: document.querySelector("#title").value, about, ...files });
+  id = draft.id;
+  history.replaceState(null, "", `/episode/edit/${id}`);
+}
+
+document.querySelector("#save").addEventListener("click", () =>
+  save().then(
+    () => say("Draft saved"),
+    (error) => say(error.message, "alert"),
+  ),
+);
+
+document.querySelector("#publish").addEventListener("click", async () => {
+  const answer = await fetch(`/episodes/${id}`, { method: "POST", body: new URLSearchParams({ status: "publish" }) });
+  const { link, message } = await answer.json();
+  if (!answer.ok) return say(message, "alert");
+  said.innerHTML = `Published. <a href="${link}">View episode</a>`;
+});
+
+const dialog = document.querySelector("#sure");
+document.querySelector("#delete").addEventListener("click", () => (dialog.hidden = false));
+dialog.querySelector("button").addEventListener("click", async () => {
+  await call("POST", `/api/drafts/${id}/delete`, {});
+  location.assign("/episode/drafts");
+});

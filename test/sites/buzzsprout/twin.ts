@@ -56,6 +56,8 @@ export async function openBuzzsprout(): Promise<Buzzsprout> {
     if (behaviour.down) return reply.code(503).send("Service Unavailable");
     if (!request.headers["user-agent"]) return reply.code(403).send("Forbidden: no User-Agent");
     if (request.headers.authorization !== `Token token=${token}`) return reply.code(401).send("Bad credentials");
+    const type = request.headers["content-type"] ?? "";
+    if (["POST", "PUT"].includes(request.method) && !/^(application\/json|multipart\/form-data)/.test(type)) return reply.code(415).send();
     if ((request.params as { podcast?: string }).podcast !== podcast) return reply.code(404).send({ error: "no such podcast" });
   });
   app.get("/api/:podcast/episodes.json", async (request) =>

@@ -10,7 +10,7 @@ export function renderMarkdown(text: string): string {
     .replaceAll("\r\n", "\n")
     .split(/\n{2,}/)
     .map((block) => {
-      if (/^- /.test(block)) return `<ul>${items(block, /^- /)}</ul>`;
+      if (block.startsWith("- ")) return `<ul>${items(block, /^- /)}</ul>`;
       if (/^\d+\. /.test(block)) return `<ol>${items(block, /^\d+\. /)}</ol>`;
       return `<p>${inline(block)}</p>`;
     })

@@ -19,7 +19,7 @@ export function addPages(app: FastifyInstance, site: Site): void {
   app.get("/login", async (request, reply) => (members.of(request) ? reply.redirect("/dashboard") : send(reply, "Log in", login(""))));
   app.post("/login", async (request, reply) => {
     const { email = "", password = "" } = (await readForm(request)).fields;
-    const member = members.find(email) as PodbeanMember | null;
+    const member: PodbeanMember | null = members.find(email);
     const entrance = await members.enter(reply, email, password);
     if (refusals[entrance]) return send(reply, "Log in", login(refusals[entrance]));
     const asks = entrance === "in" && member?.totpSecret;
@@ -27,11 +27,11 @@ export function addPages(app: FastifyInstance, site: Site): void {
     return reply.redirect(entrance === "code" || asks ? "/login/code" : "/dashboard", 303);
   });
   app.get("/login/code", async (request, reply) => {
-    const member = members.owing(request) as PodbeanMember | null;
+    const member: PodbeanMember | null = members.owing(request);
     return member ? send(reply, "Verify", codeForm(member, "")) : reply.redirect("/login");
   });
   app.post("/login/code", async (request, reply) => {
-    const member = members.owing(request) as PodbeanMember | null;
+    const member: PodbeanMember | null = members.owing(request);
     if (!member) return reply.redirect("/login", 303);
     const { code = "" } = (await readForm(request)).fields;
     const right = member.totpSecret ? isCodeOf(member.totpSecret, code) : members.takeCode(member, code);

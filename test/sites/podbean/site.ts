@@ -2,7 +2,7 @@ import { generateSync } from "otplib";
 import type { FastifyRequest } from "fastify";
 import { coverProblem } from "../twin/form.ts";
 import { Members, type Member } from "../twin/members.ts";
-import { Shows, type Episode, type HistoryEntry, type Show } from "../twin/shows.ts";
+import { Shows, type Episode, type Show } from "../twin/shows.ts";
 import { Uploads, type Upload } from "../twin/uploads.ts";
 import { createMailSink, type Mail } from "../twin/mail.ts";
 import { originOf } from "../twin/app.ts";
@@ -86,5 +86,3 @@ export function shown({ uploads, behaviour, link }: Site, episode: Episode, requ
     object: "Episode",
   };
 }
-
-export type { HistoryEntry };

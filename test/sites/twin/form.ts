@@ -33,7 +33,7 @@ export async function readForm(request: FastifyRequest): Promise<Form> {
 
 /** Why a picture is no cover of this size; "" when it is. */
 export async function coverProblem({ bytes }: Upload, { minPixels, maxPixels }: { minPixels: number; maxPixels: number }): Promise<string> {
-  const { width = 0, height = 0 } = await sharp(bytes)
+  const { width, height } = await sharp(bytes)
     .metadata()
     .catch(() => ({ width: 0, height: 0 }));
   if (width === 0) return "not an image";

@@ -1,4 +1,4 @@
-import { call, upload } from "/twin/twin.js";
+import { call, upload } from "../twin/twin.js";
 
 const editor = document.querySelector(".editor");
 const said = document.querySelector("#said");
@@ -15,12 +15,14 @@ for (const [name, done] of [
   ["audio", "Audio uploaded"],
   ["cover", "Image uploaded"],
 ]) {
-  document.querySelector(`#${name}`).addEventListener("change", async ({ target }) => {
-    const state = document.querySelector(`#${name}-state`);
-    state.textContent = "Uploading…";
-    files[name] = await upload(target.files[0], (percent) => (state.textContent = `Uploading ${percent} %`));
-    state.textContent = done;
-  });
+  document.querySelector(`#${name}`).addEventListener("change", ({ target }) => void take(name, target.files[0], done));
+}
+
+async function take(name, file, done) {
+  const state = document.querySelector(`#${name}-state`);
+  state.textContent = "Uploading…";
+  files[name] = await upload(file, (percent) => (state.textContent = `Uploading ${percent} %`));
+  state.textContent = done;
 }
 
 async function save() {
@@ -30,23 +32,25 @@ async function save() {
   history.replaceState(null, "", `/episode/edit/${id}`);
 }
 
-document.querySelector("#save").addEventListener("click", () =>
-  save().then(
-    () => say("Draft saved"),
-    (error) => say(error.message, "alert"),
-  ),
-);
-
-document.querySelector("#publish").addEventListener("click", async () => {
+async function publish() {
   const answer = await fetch(`/episodes/${id}`, { method: "POST", body: new URLSearchParams({ status: "publish" }) });
   const { link, message } = await answer.json();
   if (!answer.ok) return say(message, "alert");
   said.innerHTML = `Published. <a href="${link}">View episode</a>`;
-});
+}
 
-const dialog = document.querySelector("#sure");
-document.querySelector("#delete").addEventListener("click", () => (dialog.hidden = false));
-dialog.querySelector("button").addEventListener("click", async () => {
+async function remove() {
   await call("POST", `/api/drafts/${id}/delete`, {});
   location.assign("/episode/drafts");
+}
+
+const dialog = document.querySelector("#sure");
+document.querySelector("#save").addEventListener("click", () => {
+  save().then(
+    () => say("Draft saved"),
+    (error) => say(error.message, "alert"),
+  );
 });
+document.querySelector("#publish").addEventListener("click", () => void publish());
+document.querySelector("#delete").addEventListener("click", () => (dialog.hidden = false));
+dialog.querySelector("button").addEventListener("click", () => void remove());

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { request as plainRequest } from "node:http";
 import { suite, test } from "node:test";
 import sharp from "sharp";
-import { Visitor } from "../studio/support.ts";
+import { Visitor as FormVisitor } from "../studio/support.ts";
 import { openBuzzsprout } from "./buzzsprout/twin.ts";
 import { openCastopod } from "./castopod/twin.ts";
 import { openPodbean } from "./podbean/twin.ts";
 import { openSpreaker } from "./spreaker/twin.ts";
+import { Visitor } from "./twin/visitor.ts";
 
 const audio = (name: string): File => new File([Buffer.from("ID3 demo")], name, { type: "audio/mpeg" });
 
@@ -122,6 +123,27 @@ suite("Podbean", () => {
     assert.equal(await post({ title: "A title", access_token: "demo-wrong" }), "invalid_token");
     assert.equal(drafts(), 1);
   });
+
+  test("lets nobody in without the password and the code, and takes no cover that is no picture", async (t) => {
+    const { origin, add, drafts, close } = await openPodbean();
+    t.after(close);
+    const { email, password } = add({
+      email: "maya@podcrew.example",
+      password: "demo-password",
+      totpSecret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    });
+    const visitor = new Visitor(origin);
+    assert.equal((await visitor.get("/dashboard")).location, "/login");
+    assert.match((await visitor.submit("/login", { email, password: "demo-wrong" })).text, /Incorrect email or password/);
+    assert.equal((await visitor.submit("/login", { email, password })).location, "/login/code");
+    assert.equal((await visitor.get("/dashboard")).location, "/login", "the code is still to come");
+    assert.match((await visitor.submit("/login/code", { code: "12345" })).text, /The code is incorrect/);
+    add({ email, password });
+    assert.equal((await visitor.submit("/login", { email, password })).location, "/dashboard");
+    const cover = await visitor.upload("cover.jpg", "image/jpeg", "demo");
+    assert.equal(await visitor.call("/api/drafts", { id: "", title: "A title", about: "", audio: "", cover }), null);
+    assert.equal(drafts(), 0);
+  });
 });
 
 suite("Castopod", () => {
@@ -129,7 +151,7 @@ suite("Castopod", () => {
     const { origin, add, drafts, close } = await openCastopod();
     t.after(close);
     const { email, password } = add({ email: "maya@podcrew.example", password: "demo-password" });
-    const visitor = new Visitor(origin);
+    const visitor = new FormVisitor(origin);
     await visitor.request("POST", "/cp-auth/login", { body: form({ email, password }) });
     const post = async (fields: Record<string, string | File>): Promise<number> => {
       const whole = { title: "One", slug: "one", description: "Notes", audio_file: audio("a.mp3"), ...fields };
@@ -155,7 +177,7 @@ suite("Castopod", () => {
     const { origin, add, history, close } = await openCastopod();
     t.after(close);
     const { email, password } = add({ email: "maya@podcrew.example", password: "demo-password" });
-    const visitor = new Visitor(origin);
+    const visitor = new FormVisitor(origin);
     const at = "/cp-admin/podcasts/1/episodes";
     const post = async (path: string, fields: Record<string, string | File>): Promise<number> =>
       (await visitor.request("POST", path, { body: form(fields) })).status;

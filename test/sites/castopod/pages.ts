@@ -14,7 +14,7 @@ export function layout(body: string, { alert, message }: { alert: string; messag
   return page({
     lang: "en",
     title: "Castopod",
-    scripts: ["/assets/castopod.js"],
+    scripts: ["/site/assets/castopod.js"],
     body: html`<main>
       <div>
         !${message ? html`<div role="alert" class="bg-pine-100"><p>${message}</p></div>` : ""}

@@ -9,7 +9,7 @@ const MAX_LIMIT = 100;
 
 /** The documented API: a token as a parameter, forms, files by an address that is asked for first. */
 export function addApi(app: FastifyInstance, site: Site): void {
-  const { shows, show, files, uploads } = site;
+  const { shows, show, files, uploads, members } = site;
   const refuse = (reply: FastifyReply, error: string, error_description: string): FastifyReply =>
     reply.code(400).send({ error, error_description });
   const isOurs = (given: string | undefined): boolean => given === site.token && !site.behaviour.tokenExpired;
@@ -76,7 +76,7 @@ export function addApi(app: FastifyInstance, site: Site): void {
     shows.remove(episode);
     return reply.send({ msg: "Delete episode success." });
   });
-  uploads.addRoutes(app);
+  uploads.addRoutes(app, (request) => members.of(request) !== null);
 }
 
 function queryOf(request: FastifyRequest): Record<string, string | undefined> {

@@ -76,17 +76,12 @@ export function addPages(app: FastifyInstance, site: Site): void {
         </ul>`,
     );
   });
-  app.get("/episode/new", async (_request, reply) => send(reply, "New Episode", editor(null), ["/assets/editor.js"]));
+  app.get("/episode/new", async (_request, reply) => send(reply, "New Episode", editor(null), ["/site/assets/editor.js"]));
   app.get("/episode/edit/:id", async (request, reply) => {
     const episode = shows.episode(idOf(request));
-    return episode ? send(reply, "Edit", editor(episode), ["/assets/editor.js"]) : reply.code(404).send("no such episode");
+    return episode ? send(reply, "Edit", editor(episode), ["/site/assets/editor.js"]) : reply.code(404).send("no such episode");
   });
 
-  app.post("/api/uploads", async (request) => ({ id: (await uploads.take(request))?.id }));
-  app.get("/api/uploads/:id", async (request) => {
-    const upload = uploads.get(idOf(request));
-    return { ready: upload !== null && uploads.isReady(upload) };
-  });
   app.post("/api/drafts", async (request, reply) => {
     const body = request.body as Record<"id" | "title" | "about" | "audio" | "cover", string>;
     const { title, about } = body;
@@ -136,7 +131,7 @@ export function addPages(app: FastifyInstance, site: Site): void {
 const nav = html`<nav><a href="/episode/new">New Episode</a> <a href="/episode/drafts">Drafts</a> <a href="/settings">Settings</a></nav>`;
 
 function send(reply: FastifyReply, title: string, body: string, scripts: string[] = []): FastifyReply {
-  return reply.type("text/html").send(page({ lang: "en", title: `${title} | Podbean`, body, scripts }));
+  return reply.type("text/html").send(page({ lang: "en", title: `${title} | Podbean`, body, scripts, mounted: scripts.length > 0 }));
 }
 
 function login(alert: string): string {

@@ -1,4 +1,6 @@
-import { call, upload } from "../twin/twin.js";
+import { call, mount, upload } from "../../twin/assets/twin.js";
+
+mount();
 
 const editor = document.querySelector(".editor");
 const said = document.querySelector("#said");

@@ -3,7 +3,6 @@ import type { Credentials } from "../contract/task.ts";
 import { UsageError } from "../kit/config.ts";
 import { findBrowser } from "../kit/find-browser.ts";
 import { createContext, readAccount } from "./context.ts";
-import { countPublishes } from "./count-publishes.ts";
 import type { Driver, DriverContext } from "./contract.ts";
 import { dismissInterruptions } from "./interruptions.ts";
 import { openMailbox, type ImapServer, type Mailbox } from "./mailed-code.ts";

@@ -89,7 +89,15 @@ export const browserSettings = z.object({
 });
 export type BrowserSettings = z.infer<typeof browserSettings>;
 
-export const imapSettings = z.object({ host: z.string(), port: z.number(), tls: z.boolean(), caFile: z.string().nullable() });
+export const imapSettings = z.object({
+  host: z.string(),
+  port: z.number(),
+  /** "starttls": the connection begins in the clear and is not used until it is not. */
+  tls: z.union([z.boolean(), z.literal("starttls")]),
+  caFile: z.string().nullable(),
+  /** Whom to sign in as; absent: the account's address without its plus-tag. */
+  user: z.string().optional(),
+});
 
 /** One task for one account on one site, handed to a worker thread together with a MessagePort (`port`, transferred). */
 export const assignment = z.object({
@@ -105,7 +113,7 @@ export const assignment = z.object({
   locale: z.string(),
   timeZone: z.string(),
   browser: browserSettings,
-  /** null: guess from the mailbox's domain (Gmail), else this server. */
+  /** Where the account's mailbox is read; null: at the usual server of its address' provider. */
   imap: imapSettings.nullable(),
   /** Folder for evidence of this task, made on first use. */
   evidenceDir: z.string(),

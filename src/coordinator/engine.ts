@@ -64,7 +64,10 @@ export interface EngineOptions {
   /** For a simulation only: rules that it switches off. */
   rules?: Partial<Rules>;
   /** What all assignments share. */
-  work: Pick<RunEnvironment, "browser" | "imap" | "locale" | "timeZone" | "stepTimeoutMs" | "settleMs" | "mode" | "evidenceDir" | "repost">;
+  work: Pick<
+    RunEnvironment,
+    "browser" | "imap" | "imapServers" | "locale" | "timeZone" | "stepTimeoutMs" | "settleMs" | "mode" | "evidenceDir" | "repost"
+  >;
 }
 
 const HEARTBEAT_MS = 3000;

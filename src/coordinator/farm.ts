@@ -125,6 +125,7 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
       work: {
         browser: options.browser,
         imap: config.imapHost ? { host: config.imapHost, port: config.imapPort, tls: true, caFile: config.imapCaFile ?? null } : null,
+        imapServers: config.imapServers,
         locale: config.locale,
         timeZone: config.timeZone,
         stepTimeoutMs: config.stepSeconds * 1000,

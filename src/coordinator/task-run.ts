@@ -14,6 +14,7 @@ import {
 import { workerTask, type WorkerTask } from "../contract/worker-api.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
+import { namedServer, type ImapServers } from "../kit/mail-server.ts";
 import { addSecret, redact } from "../kit/redact.ts";
 import type { Job } from "../store/queue.ts";
 import type { Ending } from "./decide.ts";
@@ -38,7 +39,10 @@ export interface RunEnvironment {
   events: EventEmitter<FarmEvents>;
   disk: DiskProbe;
   browser: BrowserSettings;
+  /** Of all mailboxes; null: the usual one of each address. */
   imap: Assignment["imap"];
+  /** Before that one, by mail domain or address. */
+  imapServers?: ImapServers;
   locale: string;
   timeZone: string;
   stepTimeoutMs: number;
@@ -121,6 +125,12 @@ export class TaskRun {
     return { accountKey: this.task.account_key, episodeId };
   }
 
+  /** Where the account's mailbox is read, as far as it was said. */
+  get mailServer(): Assignment["imap"] {
+    const { imap, imapServers = {} } = this.environment;
+    return namedServer(this.credentials.email, imapServers) ?? imap;
+  }
+
   get total(): number {
     return this.task.episode_ids.length;
   }
@@ -157,7 +167,7 @@ export class TaskRun {
   }
 
   async #assignment(session: Assignment["session"]): Promise<Assignment> {
-    const { browser, imap, locale, timeZone, stepTimeoutMs, mode, evidenceDir } = this.environment;
+    const { browser, locale, timeZone, stepTimeoutMs, mode, evidenceDir } = this.environment;
     const { id, account_key: accountKey } = this.task;
     return {
       taskId: id,
@@ -170,7 +180,7 @@ export class TaskRun {
       locale,
       timeZone,
       browser,
-      imap,
+      imap: this.mailServer,
       evidenceDir: `${evidenceDir}/${id.replace(/[^\w.-]/g, "_")}`,
       mode,
       stepTimeoutMs,

@@ -6,11 +6,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Browser, BrowserContext } from "playwright";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Credentials } from "../contract/task.ts";
+import type { ImapServer } from "../kit/mail-server.ts";
 import { BENCH_LINK, makeBenchEpisode } from "./bench-files.ts";
 import { enter, launch, STEP_TIMEOUT_MS, type Visit } from "./bench-visit.ts";
 import { readCopy, readLink } from "./context.ts";
 import type { Copy, Driver, Episode } from "./contract.ts";
-import type { ImapServer } from "./mailed-code.ts";
 import { refusalOn, refusalsFor } from "./refusals.ts";
 
 const FEED_WITHIN_MS = 60_000;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ImapServer } from "./mail-server.ts";
 
 /** The kinds of values that settings have. Each takes what a configuration file holds and what the environment can: text. */
 export const wholeNumber = (least: number, most: number) => {
@@ -55,6 +56,32 @@ export const sites = z.union(
   ],
   "not host=driver or host=driver@origin",
 );
+
+/** `domain=imaps://host:port?ca=FILE` or `address=…`, comma separated; imap:// begins with STARTTLS, `?tls=no` does without. */
+export const imapServers = z.union([z.record(z.string(), z.string()), z.string().transform(pairs)]).transform((given, context) => {
+  const servers: Record<string, ImapServer> = {};
+  for (const [name, address] of Object.entries(given)) {
+    const url = URL.canParse(address) ? new URL(address) : null;
+    const tls = url?.protocol === "imaps:" ? true : url?.searchParams.get("tls") === "no" ? false : "starttls";
+    if (!url?.hostname || !/^imaps?:$/.test(url.protocol)) {
+      context.addIssue({ code: "custom", message: `"${name}" is not followed by imaps://host or imap://host` });
+      return z.NEVER;
+    }
+    servers[name.trim().toLowerCase()] = {
+      host: url.hostname.replace(/^\[|\]$/g, ""),
+      port: Number(url.port) || (tls === true ? 993 : 143),
+      tls,
+      caFile: url.searchParams.get("ca"),
+      ...(url.username && { user: decodeURIComponent(url.username) }),
+    };
+  }
+  return servers;
+});
+
+/** `a=b,c=d` */
+function pairs(text: string): Record<string, string> {
+  return Object.fromEntries(split(text).map((item) => [item.slice(0, Math.max(0, item.indexOf("="))), item.slice(item.indexOf("=") + 1)]));
+}
 
 function split(text: string): string[] {
   return text

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decimal, flag, httpUrl, list, port, sites, timeZone, vaultKey, wholeNumber } from "./setting-kinds.ts";
+import { decimal, flag, httpUrl, imapServers, list, port, sites, timeZone, vaultKey, wholeNumber } from "./setting-kinds.ts";
 
 export interface Setting {
   env: string;
@@ -129,7 +129,7 @@ export const settings = {
   imapHost: {
     env: "IMAP_HOST",
     schema: z.string().optional(),
-    say: "IMAP server of the accounts' mailboxes; absent: guessed from the address",
+    say: "IMAP server of the accounts' mailboxes; absent: the usual one of the address, such as imap.gmail.com",
     example: "imap.gmail.com",
   },
   imapPort: { env: "IMAP_PORT", schema: port.default(993), say: "its port, TLS", example: "993" },
@@ -138,6 +138,12 @@ export const settings = {
     schema: z.string().optional(),
     say: "certificate authority of that server",
     example: "/etc/ssl/mail-ca.pem",
+  },
+  imapServers: {
+    env: "IMAP_SERVERS",
+    schema: imapServers.default({}),
+    say: "IMAP servers by mail domain or whole address, before IMAP_HOST: imaps:// (TLS), imap:// (STARTTLS), login as user@ if it is another, ?ca=FILE",
+    example: "example.com=imaps://mail.example.com:993?ca=/etc/ssl/mail-ca.pem,shows@example.org=imap://inbox@mail.example.org",
   },
   smtpUrl: {
     env: "SMTP_URL",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { createTransport } from "nodemailer";
+import { createTransport, type SendMailOptions } from "nodemailer";
 import { Failure } from "../../src/contract/failures.ts";
 import { openMailbox, type MailboxOptions } from "../../src/driver/mailed-code.ts";
 import { dovecotMissing, givenDovecot } from "../support/dovecot.ts";
@@ -29,11 +29,13 @@ async function given(t: TestContext) {
     t.after(() => mailbox.close());
     return mailbox;
   };
-  const send = async (letter: { subject?: string; text?: string; html?: string; from?: string; to?: string }): Promise<void> => {
+  const send = async (letter: Pick<SendMailOptions, "subject" | "text" | "html" | "from" | "to" | "date" | "headers">, envelopeTo = me) => {
     // The envelope is always ours: a forwarded or bulk mail lands in the same box with another name on it.
-    await smtp.sendMail({ from, to: me, subject: "Your code", ...letter, envelope: { from, to: me } });
+    await smtp.sendMail({ from, to: me, subject: "Your code", ...letter, envelope: { from, to: envelopeTo } });
   };
-  return { open, send, account };
+  const raw = (code: string, more = ""): string =>
+    `From: ${from}\nTo: ${me}\nSubject: Your code\nDate: ${new Date().toUTCString()}\nMessage-ID: <${code}@example.com>\n${more}\n${code}\n`;
+  return { open, send, account, dovecot, raw };
 }
 
 const noCode = (error: unknown): boolean => error instanceof Failure && error.code === "mailbox.no_code";
@@ -47,14 +49,71 @@ test("a mail that lay there before does not count, one that comes while we wait 
   assert.equal(await asked, "222222");
 });
 
-test("of two new mails the newest wins, and each code is given once", options, async (t) => {
+test("of two new mails the one that was written last wins, whichever came first; each code is given once", options, async (t) => {
   const { open, send } = await given(t);
-  const mailbox = await open();
-  await send({ text: "333333" });
-  await send({ text: "444444" });
+  const mailbox = await open({ deadlineMs: 1500 });
+  const now = Date.now();
+  await send({ text: "444444", date: new Date(now) });
+  await send({ text: "333333", date: new Date(now - 20_000) });
   assert.equal(await mailbox.code({ from }), "444444");
-  assert.equal(await mailbox.code({ from }), "333333");
+  await assert.rejects(mailbox.code({ from }), noCode, "the older one is no answer to a second ask");
+  await send({ text: "121212", date: new Date(now + 1000) });
+  assert.equal(await mailbox.code({ from }), "121212");
   await assert.rejects((await open({ deadlineMs: 500 })).code({ from }), noCode);
+});
+
+test("a mail that was on its way for long answers an earlier ask", options, async (t) => {
+  const { open, send } = await given(t);
+  const mailbox = await open({ deadlineMs: 1500 });
+  await send({ text: "454545", date: new Date(Date.now() - 10 * 60_000) });
+  await assert.rejects(mailbox.code({ from }), (error) => noCode(error) && /passed over: 1 older than the ask/.test(String(error)));
+});
+
+test("spam and all mail are looked at, too; the inbox's copy is the same mail", options, async (t) => {
+  const { open, dovecot, raw } = await given(t);
+  await dovecot.put(me, "Spam", raw("101010"));
+  const mailbox = await open({ deadlineMs: 4000 });
+  await dovecot.put(me, "Spam", raw("202020"));
+  assert.equal(await mailbox.code({ from }), "202020");
+  const other = await open({ deadlineMs: 1500 });
+  await dovecot.put(me, "All Mail", raw("303030"));
+  assert.equal(await mailbox.code({ from }), "303030");
+  await dovecot.put(me, "Spam", raw("303030"));
+  await assert.rejects(other.code({ from }), noCode, "the other folder's copy is the same code");
+});
+
+test("accounts that differ in their plus-tag share one connection, and each gets its own mail", options, async (t) => {
+  const { open, send, account, dovecot } = await given(t);
+  const tagged = (tag: string) => ({ ...account, email: `maya+${tag}@example.com` });
+  const [one, two] = await Promise.all([open({ account: tagged("one") }), open({ account: tagged("two") })]);
+  assert.equal((await dovecot.connections()).length, 1);
+  const codes = Promise.all([one.code({ from }), two.code({ from })]);
+  await send({ text: "222222", to: "maya+two@example.com" }, "maya+two@example.com");
+  await send({ text: "111111", to: "maya+one@example.com" }, "maya+one@example.com");
+  assert.deepEqual(await codes, ["111111", "222222"]);
+  one.close();
+  assert.equal((await dovecot.connections()).length, 1, "the other still waits there");
+  two.close();
+  await until(async () => (await dovecot.connections()).length === 0);
+});
+
+test("a connection that is lost while we wait is made again, and nothing is missed", options, async (t) => {
+  const { open, send, dovecot } = await given(t);
+  const mailbox = await open();
+  const asked = mailbox.code({ from });
+  await dovecot.dropConnections();
+  await send({ text: "565656" });
+  assert.equal(await asked, "565656");
+});
+
+test("a sender that the mailbox's own server calls forged is no sender", options, async (t) => {
+  const { open, send } = await given(t);
+  const mailbox = await open({ deadlineMs: 1500 });
+  await send({
+    text: "575757",
+    headers: { "Authentication-Results": "mx.example.com; dkim=none; dmarc=fail header.from=studio.example.com" },
+  });
+  await assert.rejects(mailbox.code({ from }), (error) => noCode(error) && /1 with a forged sender/.test(String(error)));
 });
 
 test("other senders, other recipients and mails without a code are passed over", options, async (t) => {
@@ -107,6 +166,15 @@ test("a mailbox that refuses, is not there, or has no password is told apart", o
   await ends({ imap: { host: "127.0.0.1", port: 1, tls: true, caFile: null } }, "mailbox.unreachable");
   await ends({ account: { ...account, appPassword: "" } }, "account.incomplete");
 });
+
+/** Polls: the server tells nobody. */
+async function until(seen: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!(await seen())) {
+    assert.ok(performance.now() < end, "this did not happen within 10 s");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
 
 test("somebody who waits for a mail can be called off", options, async (t) => {
   const { open } = await given(t);

@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, chown, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
 import { createServer, connect } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -25,6 +25,12 @@ export interface Dovecot {
   imap: { host: string; port: number; password: string; caFile: string };
   /** What lies in an address' inbox, oldest first, as it came. */
   inbox(address: string): Promise<string[]>;
+  /** Puts a whole mail into one of the folders besides the inbox, as a filter would. */
+  put(address: string, folder: "Spam" | "All Mail", source: string): Promise<void>;
+  /** Whose IMAP connections are open now. */
+  connections(): Promise<string[]>;
+  /** Takes the server's connections down; it goes on listening. */
+  dropConnections(): Promise<void>;
 }
 
 /** A real mail server on free ports, with its mail in a folder of its own; ended after the test. */
@@ -59,6 +65,7 @@ export async function givenDovecot(t: Pick<TestContext, "after">): Promise<Dovec
   if (owner.uid !== userInfo().uid) await chown(join(folder, "mail"), owner.uid, owner.gid);
   const config = join(folder, "dovecot.conf");
   await writeFile(config, configuration({ folder, imapPort, lmtpPort, owner, certificate }));
+  let files = 0;
   const child = spawn(executable, ["-F", "-c", config], { stdio: "ignore" });
   t.after(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -73,6 +80,31 @@ export async function givenDovecot(t: Pick<TestContext, "after">): Promise<Dovec
       const box = join(folder, "mail", address, "new");
       const names = (await readdir(box).catch(() => [])).sort();
       return Promise.all(names.map(async (name) => readFile(join(box, name), "utf8")));
+    },
+    async put(address, name, source) {
+      const box = join(folder, "mail", address, `.${name}`);
+      files += 1;
+      const file = `${Math.floor(Date.now() / 1000)}.${process.pid}_${files}.test`;
+      // Maildir++: what lies in tmp is moved to new when it is whole.
+      for (const part of ["", "cur", "new", "tmp"]) await mkdir(join(box, part), { recursive: true });
+      await writeFile(join(box, "tmp", file), source.replace(/\r?\n/g, "\r\n"));
+      if (owner.uid !== userInfo().uid) {
+        for (const path of [
+          join(folder, "mail", address),
+          box,
+          ...["cur", "new", "tmp"].map((part) => join(box, part)),
+          join(box, "tmp", file),
+        ])
+          await chown(path, owner.uid, owner.gid);
+      }
+      await rename(join(box, "tmp", file), join(box, "new", file));
+    },
+    async connections() {
+      const { stdout } = await run("doveadm", ["-c", config, "-f", "flow", "who", "-1"]);
+      return [...stdout.matchAll(/username=(\S+).*(?:proto|service)=imap\b/g)].map(([, name = ""]) => name);
+    },
+    async dropConnections() {
+      await run("doveadm", ["-c", config, "kick", "*"]);
     },
   };
 }
@@ -131,6 +163,14 @@ userdb {
 namespace inbox {
   inbox = yes
   separator = /
+  mailbox Spam {
+    special_use = \\Junk
+    auto = create
+  }
+  mailbox "All Mail" {
+    special_use = \\All
+    auto = create
+  }
 }
 service imap-login {
   chroot =

@@ -178,6 +178,11 @@ export interface EpisodeRef {
   fence: number;
 }
 
+export type SubmitVerdict = "accepted" | "refused" | "unclear" | "unjudged";
+
+/** begun: just signed in. kept: as it is at a task's end. stopped: the site asks for a person, on this page. */
+export type SavedSession = { kind: "begun" | "kept" } | { kind: "stopped"; page: string };
+
 /** What happened to the one irreversible request. */
 export type SendOutcome =
   | { kind: "proof"; copy: SiteCopy; httpStatus: number | null }
@@ -205,14 +210,20 @@ export interface CoordinatorCalls {
   episodeFailed(ref: EpisodeRef, failure: z.infer<typeof failureData>): Promise<void>;
   /** Before credentials are submitted: counted on disk first. `waitMs` > 0: not now. */
   maySubmitCredentials(): Promise<{ allowed: boolean; why: string }>;
-  /** The site accepted or refused the credentials that were submitted. */
-  credentialsJudged(verdict: "accepted" | "refused" | "unclear"): Promise<void>;
+  /** The site accepted or refused the credentials that were submitted. "unjudged": surely nothing was sent. */
+  credentialsJudged(verdict: SubmitVerdict): Promise<void>;
+  /** Before the account's mailbox is signed in to: not with a password that it refused. */
+  mayOpenMailbox(): Promise<{ allowed: boolean; why: string }>;
+  /** The mailbox refused its password. `needed`: the site asked for a mailed code, so that signing in there is no use. */
+  mailboxRefused(needed: boolean): Promise<void>;
+  /** The kept session was shown to the site, which knew it or did not. */
+  sessionChecked(known: boolean): Promise<void>;
   /** Takes a TOTP time step for a seed (given as a hash); false when it was used before, anywhere in the fleet. */
   takeTotpStep(seedHash: string, step: number): Promise<boolean>;
   /** Takes a mailed code (as a hash with its message); false when it was used before. */
   takeMailedCode(codeHash: string): Promise<boolean>;
-  /** Keeps the signed-in session; `cookie` is its `k=v; k2=v2` form for the site's host. */
-  saveSession(state: BrowserState, cookie: string): Promise<void>;
+  /** Keeps the session; `cookie` is its `k=v; k2=v2` form for the site's host. */
+  saveSession(state: BrowserState, cookie: string, how: SavedSession): Promise<void>;
   /** The show's RSS link. */
   feed(linkRss: string): Promise<void>;
   /** What the task is doing now, for people. Not awaited. */

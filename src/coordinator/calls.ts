@@ -14,6 +14,7 @@ import { crashpoint } from "../kit/crashpoint.ts";
 import { redact } from "../kit/redact.ts";
 import { alarm, looked, recordPosted } from "./looked.ts";
 import { next } from "./next-episode.ts";
+import { isRefusedMailbox, mailboxVersionOf, noteRefusedMailbox } from "./mailbox-guard.ts";
 import { takeMailedCode, takeTotpStep } from "./once-only.ts";
 import { judgeSubmit, takeSubmit, versionOf } from "./sign-in-guard.ts";
 import type { TaskRun } from "./task-run.ts";
@@ -54,14 +55,27 @@ export function createCalls(run: TaskRun): CoordinatorCalls {
       await ledger.flush();
       if (verdict !== "accepted") log.warn(`the sign-in was ${verdict}`);
     },
+    mayOpenMailbox: async () => mayOpenMailbox(run),
+    async mailboxRefused(needed) {
+      const version = await mailboxVersionOf(run.credentials, run.mailServer);
+      if (version) await noteRefusedMailbox(ledger.db, version, needed ? run.task.site : null, ledger.now());
+      await ledger.flush();
+      log.warn("the mailbox refused its password; it is not tried again until it changes");
+    },
+    sessionChecked: async (known) => ledger.sessions.checked(run.task.account_key, known, ledger.now()),
     async takeTotpStep(seedHash, step) {
       const taken = await takeTotpStep(ledger.db, seedHash, step, ledger.now());
+      await ledger.flush();
       crashpoint("code-taken");
       return taken;
     },
-    takeMailedCode: async (codeHash) => takeMailedCode(ledger.db, codeHash, ledger.now()),
-    async saveSession(state, cookie) {
-      await ledger.sessions.save(run.task.account_key, browserState.parse(state), cookie, ledger.now());
+    async takeMailedCode(codeHash) {
+      const taken = await takeMailedCode(ledger.db, codeHash, ledger.now());
+      await ledger.flush();
+      return taken;
+    },
+    async saveSession(state, cookie, how) {
+      await ledger.sessions.save(run.task.account_key, browserState.parse(state), cookie, ledger.now(), how);
       crashpoint("session-saved");
     },
     async feed(linkRss) {
@@ -164,9 +178,24 @@ async function episodeFailed(run: TaskRun, ref: EpisodeRef, failure: FailureData
   else await ledger.episodes.markDoubt(run.keyOf(ref), failure, ref.fence);
 }
 
+const REFUSED_MAILBOX = "this mailbox refused its password before; neither is tried again until it changes";
+
+async function mayOpenMailbox(run: TaskRun): Promise<{ allowed: boolean; why: string }> {
+  const version = await mailboxVersionOf(run.credentials, run.mailServer);
+  const refused = version !== null && (await isRefusedMailbox(run.environment.ledger.db, version, null));
+  return refused ? { allowed: false, why: REFUSED_MAILBOX } : { allowed: true, why: "" };
+}
+
 async function maySubmit(run: TaskRun): Promise<{ allowed: boolean; why: string }> {
   const { ledger } = run.environment;
   const { account_key: key, site } = run.task;
+  // A holder whose claim is gone, thawed too late, signs in no more: somebody else may be at it.
+  if (run.ending) return { allowed: false, why: run.ending.failure?.detail ?? run.ending.kind };
+  const mailbox = await mailboxVersionOf(run.credentials, run.mailServer);
+  if (mailbox && (await isRefusedMailbox(ledger.db, mailbox, site))) {
+    run.signInRefusal = { allowed: false, code: "mailbox.refused", why: REFUSED_MAILBOX, until: null };
+    return { allowed: false, why: REFUSED_MAILBOX };
+  }
   const answer = await takeSubmit(ledger.db, { key, site, version: await versionOf(key, run.credentials) }, ledger.now());
   if (!answer.allowed) {
     run.signInRefusal = answer;

@@ -146,4 +146,27 @@ export const migrations: Record<string, Migration> = {
       await db.schema.alterTable("episodes").dropColumn("copies").execute();
     },
   },
+  "0003-signing-in": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("refused_mailboxes")
+        .addColumn("version", "text", (c) => c.notNull())
+        .addColumn("site", "text", (c) => c.notNull())
+        .addColumn("at", time, (c) => c.notNull())
+        .addPrimaryKeyConstraint("refused_mailboxes_pk", ["version", "site"])
+        .execute();
+      for (const column of ["signed_in_at", "checked_at", "expires_at"])
+        await db.schema.alterTable("sessions").addColumn(column, time).execute();
+      await db.schema
+        .alterTable("sessions")
+        .addColumn("ended", "boolean", (c) => c.notNull().defaultTo(false))
+        .execute();
+      await db.schema.alterTable("sessions").addColumn("sealed_page", "text").execute();
+    },
+    async down(db: Kysely<unknown>) {
+      for (const column of ["sealed_page", "ended", "expires_at", "checked_at", "signed_in_at"])
+        await db.schema.alterTable("sessions").dropColumn(column).execute();
+      await db.schema.dropTable("refused_mailboxes").execute();
+    },
+  },
 };

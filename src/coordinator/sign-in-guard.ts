@@ -1,7 +1,8 @@
 import { scrypt } from "node:crypto";
 import { promisify } from "node:util";
+import { sql } from "kysely";
 import type { FailureCode } from "../contract/failures.ts";
-import type { Credentials } from "../contract/task.ts";
+import type { Credentials, SubmitVerdict } from "../contract/task.ts";
 import type { Database } from "./tables.ts";
 
 /**
@@ -12,7 +13,7 @@ export interface Submit {
   at: number;
   version: string;
   /** null: made, and then nobody was left to say how it went. */
-  verdict: "accepted" | "refused" | "unclear" | null;
+  verdict: SubmitVerdict | null;
 }
 
 export type SignInAnswer =
@@ -22,6 +23,10 @@ export type SignInAnswer =
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const MAX_SUBMITS_A_DAY = 3;
+/** Sites lock at three wrong tries in a row, and forget them by the next day. */
+const MAX_MAYBE_WRONG = 2;
+/** A day, and what the clocks of a fleet may differ by. */
+const REMEMBERED_MS = 25 * 60 * MINUTE_MS;
 /** Spaces after the first and the second submit whose outcome is not known. */
 const GAPS_MS = [15 * MINUTE_MS, 60 * MINUTE_MS] as const;
 const REFUSED_ACCOUNTS = 3;
@@ -62,6 +67,16 @@ export function judgeSignIn(
       until: oldest.at + DAY_MS,
     };
 
+  const maybeWrong = history.slice(history.findLastIndex(({ verdict }) => verdict === "accepted") + 1).filter(isMaybeWrong);
+  const second = maybeWrong.at(-MAX_MAYBE_WRONG);
+  if (second && second.at + REMEMBERED_MS > now)
+    return {
+      allowed: false,
+      code: "account.budget",
+      why: "the site may have counted two wrong tries in a row; a third within a day could lock the account",
+      until: second.at + REMEMBERED_MS,
+    };
+
   const gap = gapMs(history);
   const last = history.at(-1);
   if (last && last.at + gap > now)
@@ -72,6 +87,11 @@ export function judgeSignIn(
       until: last.at + gap,
     };
   return { allowed: true };
+}
+
+/** A try that nobody saw the end of counts as wrong. */
+function isMaybeWrong({ verdict }: Submit): boolean {
+  return verdict !== "accepted" && verdict !== "unjudged";
 }
 
 /** A first submit that was cut off by a crash costs no wait: it most often never left. */
@@ -104,13 +124,14 @@ export async function versionOf(accountKey: string, { email, username, password,
 /** Asks, and if allowed writes the submit down in the same transaction. The caller flushes before anybody types. */
 export async function takeSubmit(db: Database, account: { key: string; site: string; version: string }, now: Date): Promise<SignInAnswer> {
   return db.transaction().execute(async (trx) => {
+    // Before the first submit there is no row to lock: two who ask at once must not both find none.
+    await sql`select pg_advisory_xact_lock(hashtextextended(${account.key}, 0))`.execute(trx);
     const rows = await trx
       .selectFrom("credential_submits")
       .selectAll()
       .where("account_key", "=", account.key)
       .orderBy("at")
       .orderBy("id")
-      .forUpdate()
       .execute();
     const refusals = await trx
       .selectFrom("credential_submits")
@@ -136,7 +157,7 @@ export async function takeSubmit(db: Database, account: { key: string; site: str
 }
 
 /** How the newest submit went. */
-export async function judgeSubmit(db: Database, accountKey: string, verdict: "accepted" | "refused" | "unclear"): Promise<void> {
+export async function judgeSubmit(db: Database, accountKey: string, verdict: SubmitVerdict): Promise<void> {
   await db
     .updateTable("credential_submits")
     .set({ verdict })

@@ -90,6 +90,16 @@ export interface SessionTable {
   sealed_state: string;
   sealed_cookie: string;
   saved_at: Time;
+  /** When the farm typed the credentials that began it; null: it did not. */
+  signed_in_at: Time | null;
+  /** When the site last knew it. */
+  checked_at: Time | null;
+  /** By the site's own cookies; null: they don't say. */
+  expires_at: Time | null;
+  /** The site no longer knew it. */
+  ended: Generated<boolean>;
+  /** Where the browser was stopped, for a person to go on there. */
+  sealed_page: string | null;
 }
 
 export interface SubmitTable {
@@ -99,7 +109,8 @@ export interface SubmitTable {
   /** Which credentials: a slow hash. */
   version: string;
   at: Time;
-  verdict: "accepted" | "refused" | "unclear" | null;
+  /** unjudged: surely nothing was sent. */
+  verdict: "accepted" | "refused" | "unclear" | "unjudged" | null;
 }
 
 /** Accounts on which nothing starts until a person has looked: a promise was broken there. */
@@ -127,6 +138,7 @@ export interface FarmTables {
   totp_steps: { seed_hash: string; step: number; taken_at: Time };
   mailed_codes: { code_hash: string; taken_at: Time };
   credential_submits: SubmitTable;
+  refused_mailboxes: { version: string; site: string; at: Time };
   site_slots: SiteSlotTable;
   stopped_accounts: StoppedAccountTable;
   /** One row. */

@@ -12,6 +12,7 @@ const answers = {
   arm: word({ armed: z.boolean() }),
   gate: word({ pass: z.boolean() }),
   maySubmitCredentials: word({ allowed: z.boolean() }),
+  mayOpenMailbox: word({ allowed: z.boolean() }),
 };
 
 export interface CoordinatorPort {
@@ -44,7 +45,10 @@ export function connectCoordinator(port: MessagePort, own: Omit<WorkerCalls, "pi
       credentialsJudged: async (verdict) => rpc.credentialsJudged(verdict),
       takeTotpStep: async (seedHash, step) => z.boolean().parse(await rpc.takeTotpStep(seedHash, step)),
       takeMailedCode: async (codeHash) => z.boolean().parse(await rpc.takeMailedCode(codeHash)),
-      saveSession: async (state, cookie) => rpc.saveSession(state, cookie),
+      mayOpenMailbox: async () => answers.mayOpenMailbox.parse(await rpc.mayOpenMailbox()),
+      mailboxRefused: async (needed) => rpc.mailboxRefused(needed),
+      sessionChecked: async (known) => rpc.sessionChecked(known),
+      saveSession: async (state, cookie, how) => rpc.saveSession(state, cookie, how),
       feed: async (linkRss) => rpc.feed(linkRss),
       step: (name, detail) => void rpc.step.asEvent(name, detail),
     },

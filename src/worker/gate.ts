@@ -182,13 +182,17 @@ export function guardRequests(
   publishRequest: PublishRequest,
   origin: string,
   gate: () => Gate | null,
+  onChange: () => void,
 ): APIRequestContext {
   const guarded = async (method: string, url: string, options: FetchOptions): ReturnType<APIRequestContext["fetch"]> => {
     const address = new URL(url, origin).href;
     const open = gate();
     if (!isPublishRequest(publishRequest, { method, url: address, body: bodyText(options) })) {
       const harmless = harmlessMethods.has(method);
-      if (!harmless) open?.noteLeak();
+      if (!harmless) {
+        open?.noteLeak();
+        onChange();
+      }
       // What changes something is sent once, also where the driver asked for more.
       return request.fetch(url, { ...options, method, ...(!harmless && { maxRetries: 0 }) });
     }

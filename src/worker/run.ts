@@ -77,7 +77,10 @@ class Run {
       await session.save();
       return end;
     } catch (error) {
-      throw await this.#verbs.witness(error);
+      const failed = await this.#verbs.witness(error);
+      // What can't be kept costs the person a sign-in.
+      if (failed instanceof Failure && failed.code === "account.challenged") await session.saveForPerson().catch(() => undefined);
+      throw failed;
     } finally {
       // A recording that nobody ends leaves a folder behind, each time.
       await this.#parts.evidence.pause();

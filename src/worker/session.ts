@@ -1,5 +1,5 @@
 import { Failure, toFailureData } from "../contract/failures.ts";
-import { browserState, type Assignment, type CoordinatorCalls } from "../contract/task.ts";
+import { browserState, type Assignment, type CoordinatorCalls, type SavedSession } from "../contract/task.ts";
 import type { DriverContext } from "../driver/contract.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
 import { openMailbox, type Mailbox } from "../driver/mailed-code.ts";
@@ -38,7 +38,9 @@ export class Session {
     if (assignment.session || assignment.credentials.cookie) {
       await evidence.record();
       calls.step("check the session");
-      if (await this.#isSignedIn()) return;
+      const known = await this.#isSignedIn();
+      await calls.sessionChecked(known);
+      if (known) return;
     }
     await this.#signIn();
   }
@@ -82,6 +84,7 @@ export class Session {
     // Nothing of what is typed from here on is recorded.
     await evidence.pause();
     crashpoint("signing-in");
+    const changes = stage.changes;
     try {
       await this.#withMailbox(async (mailbox) =>
         perform(stage, this.#verb("signIn"), async () => stage.driver.signIn(this.#parts.site(mailbox))),
@@ -90,14 +93,16 @@ export class Session {
         throw new Failure("site.changed", `${stage.driver.site}: signIn came to its end, but the site does not know us`);
     } catch (error) {
       const { code } = toFailureData(error);
+      const unsent = stage.changes === changes && stage.sockets === 0;
       if (!again || code !== "totp.refused" || this.#clockProblem())
-        await calls.credentialsJudged(code === "account.refused" || code === "totp.refused" ? "refused" : "unclear");
+        await calls.credentialsJudged(code === "account.refused" || code === "totp.refused" ? "refused" : unsent ? "unjudged" : "unclear");
+      if (code === "mailbox.refused") await calls.mailboxRefused(true);
       throw code === "totp.refused"
         ? new Failure("totp.refused", [toFailureData(error).detail, this.#clockProblem()].filter(Boolean).join("; "))
         : error;
     }
     await calls.credentialsJudged("accepted");
-    await this.save();
+    await this.save({ kind: "begun" });
     await evidence.record();
   }
 
@@ -106,7 +111,14 @@ export class Session {
     const { assignment, calls, signal } = this.#parts;
     const { credentials, imap } = assignment;
     const takeCode = async (codeHash: string): Promise<boolean> => calls.takeMailedCode(codeHash);
-    const open = async (): Promise<Mailbox> => openMailbox({ account: credentials, imap, takeCode, signal });
+    const open = async (): Promise<Mailbox> => {
+      const may = await calls.mayOpenMailbox();
+      if (!may.allowed) throw new Failure("mailbox.refused", may.why);
+      return openMailbox({ account: credentials, imap, takeCode, signal }).catch(async (error: unknown) => {
+        if (toFailureData(error).code === "mailbox.refused") await calls.mailboxRefused(false);
+        throw error;
+      });
+    };
     // Not every sign-in asks for a code: a mailbox that can't be opened only matters when it does.
     const opened =
       credentials.appPassword || (credentials.passMail && imap)
@@ -135,15 +147,20 @@ export class Session {
     return { verb, signal, deadlineMs: verbDeadlineMs(assignment), needsSession: false };
   }
 
+  /** A challenge belongs to this very session: a person goes on in it, on this page. */
+  async saveForPerson(): Promise<void> {
+    await this.save({ kind: "stopped", page: this.#parts.stage.page.url() });
+  }
+
   /** Keeps the browser's state where it differs from what was kept last. */
-  async save(): Promise<void> {
+  async save(how: SavedSession = { kind: "kept" }): Promise<void> {
     const { stage, calls, assignment } = this.#parts;
     const raw = await stage.context.storageState({ indexedDB: true }).catch(async () => stage.context.storageState());
     const state = browserState.parse(raw);
     const text = JSON.stringify(state);
-    if (text === (this.#saved || JSON.stringify(assignment.session))) return;
+    if (how.kind === "kept" && text === (this.#saved || JSON.stringify(assignment.session))) return;
     const cookies = await stage.context.cookies(assignment.origin);
-    await calls.saveSession(state, cookies.map(({ name, value }) => `${name}=${value}`).join("; "));
+    await calls.saveSession(state, cookies.map(({ name, value }) => `${name}=${value}`).join("; "), how);
     this.#saved = text;
   }
 }

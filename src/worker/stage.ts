@@ -8,6 +8,8 @@ import { Trouble } from "./trouble.ts";
 /** A context that does not close goes with its browser; its task must not wait for that. */
 const CLOSE_WITHIN_MS = 10_000;
 
+const harmless: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
 /** The last page that the site served as a whole. */
 export interface LastDocument {
   httpStatus: number;
@@ -23,6 +25,8 @@ export class Stage {
   lastDocument: LastDocument | null = null;
   /** WebSockets that the page opened: what leaves through them passes no gate. */
   sockets = 0;
+  /** Requests that may have changed something at a site, whoever made them. */
+  changes = 0;
   /** Outages that the pages met. */
   readonly trouble: Trouble;
   readonly #stepTimeoutMs: number;
@@ -38,6 +42,9 @@ export class Stage {
     const context = await openContext(browser, assignment);
     const stage = new Stage(context, driver, assignment);
     context.setDefaultTimeout(assignment.stepTimeoutMs);
+    context.on("request", (request) => {
+      if (!harmless.has(request.method())) stage.changes += 1;
+    });
     await stage.freshPage();
     return stage;
   }

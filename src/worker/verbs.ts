@@ -97,7 +97,13 @@ export class Verbs {
     const { stage, account, assignment, calls, driver } = this.#parts;
     return createContext({
       page: stage.page,
-      request: guardRequests(stage.context.request, driver.publishRequest, assignment.origin, () => this.#gate),
+      request: guardRequests(
+        stage.context.request,
+        driver.publishRequest,
+        assignment.origin,
+        () => this.#gate,
+        () => (stage.changes += 1),
+      ),
       account,
       origin: assignment.origin,
       totp: this.#totp,

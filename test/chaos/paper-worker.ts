@@ -103,7 +103,9 @@ async function signIn(task: Task): Promise<void> {
   await calls.takeMailedCode(randomBytes(8).toString("hex"));
   const { body } = await ask(task, "POST", "sign-in");
   await calls.credentialsJudged("accepted");
-  await calls.saveSession({ cookies: [{ name: "session", value: String(body["session"]) }], origins: [] }, "session=demo");
+  await calls.saveSession({ cookies: [{ name: "session", value: String(body["session"]) }], origins: [] }, "session=demo", {
+    kind: "begun",
+  });
 }
 
 async function lookAndPost(task: Task, next: Episode): Promise<void> {

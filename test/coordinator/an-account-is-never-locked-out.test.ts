@@ -29,18 +29,29 @@ test("one explicit refusal marks that version of the credentials bad; a changed 
   assert.deepEqual(judgeSignIn(history, [], "v2", at(1)), { allowed: true });
 });
 
-test("an unclear outcome: two more tries, 15 minutes and an hour apart, then none for the rest of the day", () => {
-  const one = [submit(0, "unclear")];
+test("nothing was sent: two more tries, 15 minutes and an hour apart, then none for the rest of the day", () => {
+  const one = [submit(0, "unjudged")];
   assert.equal(judgeSignIn(one, [], "v1", at(14)).allowed, false);
   assert.equal(judgeSignIn(one, [], "v1", at(15)).allowed, true);
-  const two = [...one, submit(15, "unclear")];
+  const two = [...one, submit(15, "unjudged")];
   assert.equal(judgeSignIn(two, [], "v1", at(74)).allowed, false);
   assert.equal(judgeSignIn(two, [], "v1", at(75)).allowed, true);
-  const three = [...two, submit(75, "unclear")];
+  const three = [...two, submit(75, "unjudged")];
   const answer = judgeSignIn(three, [], "v1", at(600));
   assert.ok(!answer.allowed && answer.code === "account.budget" && answer.until === start + DAY_MS);
   assert.equal(judgeSignIn(three, [], "v1", at(24 * 60)).allowed, true);
 });
+
+for (const verdict of ["unclear", "refused", null] as const) {
+  test(`two tries in a row that may have been wrong (${verdict}): no third within a day, whatever the credentials`, () => {
+    const two = [submit(0, verdict), submit(15, verdict)];
+    const answer = judgeSignIn(two, [], "v2", at(600));
+    assert.ok(!answer.allowed && answer.code === "account.budget" && answer.until === at(25 * 60));
+    assert.equal(judgeSignIn(two, [], "v2", at(25 * 60)).allowed, true);
+    const between = [submit(0, verdict), submit(22 * 60, "accepted"), submit(23 * 60, verdict)];
+    assert.equal(judgeSignIn(between, [], "v2", at(24 * 60 + 1)).allowed, true);
+  });
+}
 
 test("three accounts of a site refused within ten minutes: the site pauses for an hour, for all", () => {
   const refusals = [0, 4, 9].map((minute) => ({ accountKey: `a${minute}`, at: at(minute) }));

@@ -81,7 +81,7 @@ class Thread {
       await this.#at("worker:begin");
       await this.#takes(50, 1200);
       const end = await this.#episodes();
-      await this.#calls.saveSession({ cookies: [{ name: "sid" }], origins: [] }, "sid=1");
+      await this.#calls.saveSession({ cookies: [{ name: "sid" }], origins: [] }, "sid=1", { kind: "begun" });
       return end;
     } catch (error) {
       if (error instanceof Died) throw error;

@@ -128,6 +128,9 @@ export function startRun(assignment: Assignment, options: TestCoordinatorOptions
     },
     maySubmitCredentials: async () => ({ allowed: true, why: "" }),
     credentialsJudged: async (verdict) => void heard.judged.push(verdict),
+    mayOpenMailbox: async () => ({ allowed: true, why: "" }),
+    mailboxRefused: async () => undefined,
+    sessionChecked: async () => undefined,
     takeTotpStep: async () => true,
     takeMailedCode: async () => true,
     async saveSession(state, cookie) {

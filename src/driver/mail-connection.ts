@@ -106,6 +106,8 @@ export class MailConnection {
     try {
       if (!this.#client.usable) await this.#reconnect();
       const [inbox, ...others] = this.#folders;
+      // A search answers from what the server last told us of: only this makes it tell (Dovecot).
+      await this.#client.noop();
       if (inbox) await this.#readNew(inbox);
       for (const folder of others) {
         const now = await this.#client.status(folder.path, { uidNext: true, uidValidity: true });

@@ -26,7 +26,7 @@ export interface Dovecot {
   /** What lies in an address' inbox, oldest first, as it came. */
   inbox(address: string): Promise<string[]>;
   /** Puts a whole mail into one of the folders besides the inbox, as a filter would. */
-  put(address: string, folder: "Spam" | "All Mail", source: string): Promise<void>;
+  put(address: string, folder: "Spam" | "All Mail", source: string | Buffer): Promise<void>;
   /** Whose IMAP connections are open now. */
   connections(): Promise<string[]>;
   /** Takes the server's connections down; it goes on listening. */
@@ -87,7 +87,7 @@ export async function givenDovecot(t: Pick<TestContext, "after">): Promise<Dovec
       const file = `${Math.floor(Date.now() / 1000)}.${process.pid}_${files}.test`;
       // Maildir++: what lies in tmp is moved to new when it is whole.
       for (const part of ["", "cur", "new", "tmp"]) await mkdir(join(box, part), { recursive: true });
-      await writeFile(join(box, "tmp", file), source.replace(/\r?\n/g, "\r\n"));
+      await writeFile(join(box, "tmp", file), typeof source === "string" ? source.replace(/\r?\n/g, "\r\n") : source);
       if (owner.uid !== userInfo().uid) {
         for (const path of [
           join(folder, "mail", address),

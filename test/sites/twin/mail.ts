@@ -1,5 +1,5 @@
 import { createTransport } from "nodemailer";
-import type { ImapServer } from "../../../src/driver/mailed-code.ts";
+import type { ImapServer } from "../../../src/kit/mail-server.ts";
 import { dovecotMissing, givenDovecot } from "../../support/dovecot.ts";
 import { createAfters } from "./afters.ts";
 

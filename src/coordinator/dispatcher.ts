@@ -17,7 +17,8 @@ export interface DispatcherOptions {
   concurrency: number;
   random: Random;
   log: Log;
-  findSite(domain: string): Site | null;
+  /** With the driver as it is at this moment. */
+  freshSite(domain: string): Promise<Site | null>;
   /** A run has ended: there is room, and perhaps something to report. */
   onSettled(): void;
 }
@@ -90,9 +91,9 @@ export class Dispatcher {
   }
 
   async #start(job: Job): Promise<void> {
-    const { queue, findSite, random, environment } = this.#o;
+    const { queue, freshSite, random, environment } = this.#o;
     const row = await this.#ledger.task(job.id);
-    const site = row && findSite(row.host);
+    const site = row && (await freshSite(row.host));
     if (!row) return this.#drop(job, "it is not in the ledger");
     // Another farm's on this database, or a driver that this one lacks.
     if (!site || row.source !== environment.source.name) return void (await queue.giveBack(job, { afterMs: NOT_OURS_MS }));

@@ -54,6 +54,8 @@ export interface EngineOptions {
   /** Now and then: frees room that nobody needs. */
   tidy?: () => Promise<void>;
   cards: readonly DriverCard[];
+  /** The driver's card as its file is at this moment; the same where it has not changed. Absent: they never change. */
+  freshCard?: (card: DriverCard) => Promise<DriverCard>;
   sites: SitesMap;
   /** This process, unique. */
   instance: string;
@@ -101,6 +103,7 @@ export class Engine {
   readonly #bells = { pull: new Bell(), dispatch: new Bell(), outbox: new Bell(), view: new Bell() };
   readonly #pulling = new AbortController();
   readonly #running = new AbortController();
+  #cards: readonly DriverCard[];
   #loops: Promise<void>[] = [];
   #view: { held: TaskRow[]; counts: FarmStatus["tasks"]; outbox: OutboxCounts; persons: WaitingPerson[] } = {
     held: [],
@@ -111,7 +114,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#o = options;
-    const { store, vault, queue, clock, random, log, pool, disk, cards, sites, instance, concurrency } = options;
+    const { store, vault, queue, clock, random, log, pool, disk, sites, instance, concurrency } = options;
     this.#source = options.source ?? noSource;
     const source = this.#source;
     this.ledger = new Ledger({
@@ -126,8 +129,13 @@ export class Engine {
     });
     const lane = new PrepareLane(options.prepare, options.prepareParallel);
     const environment: RunEnvironment = { ledger: this.ledger, source, pool, lane, clock, log, events: this.events, disk, ...options.work };
-    const site = (domain: string) => findSite(domain, cards, sites);
-    this.#dispatcher = new Dispatcher({ environment, queue, concurrency, random, log, findSite: site, onSettled: () => this.#ring() });
+    this.#cards = options.cards;
+    const site = (domain: string) => findSite(domain, this.#cards, sites);
+    const freshSite = async (domain: string) => {
+      const known = site(domain);
+      return known && { ...known, card: await this.#fresh(known.card) };
+    };
+    this.#dispatcher = new Dispatcher({ environment, queue, concurrency, random, log, freshSite, onSettled: () => this.#ring() });
     this.#puller = new Puller({
       source,
       ledger: this.ledger,
@@ -139,7 +147,7 @@ export class Engine {
       running: () => this.#dispatcher.runs.size,
       pollMs: options.pollMs,
       findSite: site,
-      servedHosts: () => servedHosts(cards, sites),
+      servedHosts: () => servedHosts(this.#cards, sites),
       onAdmitted: () => this.#ring(),
     });
     this.#outbox = new Outbox({
@@ -159,11 +167,11 @@ export class Engine {
 
   /** Recovers what a dead predecessor left, then starts to work. */
   async start(): Promise<void> {
-    const { cards, queue, store, log, clock } = this.#o;
+    const { queue, store, log, clock } = this.#o;
     const sole = store.backend === "pglite";
     // Three signs of life a lease, whatever else they are for.
     const beatMs = Math.min(sole ? SOLE_HEARTBEAT_MS : HEARTBEAT_MS, this.#o.leaseMs / 3);
-    for (const card of cards) await makeSlots(this.ledger.db, card.site, card.concurrency);
+    for (const card of this.#cards) await makeSlots(this.ledger.db, card.site, card.concurrency);
     await recover({ ledger: this.ledger, queue, source: this.#source.name, sole, log });
     if (sole) await this.#outbox.recover();
     await this.#look();
@@ -303,6 +311,15 @@ export class Engine {
         ...persons.flatMap(({ task, episodes }) => waitingPersons(task, episodes)),
       ],
     };
+  }
+
+  /** A driver's card before a run begins; a changed one takes the place of the old. */
+  async #fresh(card: DriverCard): Promise<DriverCard> {
+    const fresh = (await this.#o.freshCard?.(card)) ?? card;
+    if (fresh === card) return card;
+    await makeSlots(this.ledger.db, fresh.site, fresh.concurrency);
+    this.#cards = this.#cards.map((one) => (one.site === fresh.site ? fresh : one));
+    return fresh;
   }
 
   async #sweep(): Promise<number> {

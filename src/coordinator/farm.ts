@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Assignment, BrowserSettings, DriverCard } from "../contract/task.ts";
 import { createAddressPolicy } from "../kit/addresses.ts";
 import type { Clock } from "../kit/clock.ts";
-import { UsageError, type Config } from "../kit/config.ts";
+import type { Config } from "../kit/config.ts";
 import type { Log } from "../kit/log.ts";
 import { listen } from "../kit/server.ts";
 import { openMediaPool, type MediaPool } from "../media/pool.ts";
@@ -15,6 +15,7 @@ import { openQueue, type Queue } from "../store/queue.ts";
 import type { Store } from "../store/store.ts";
 import type { Vault } from "../store/vault.ts";
 import { createDiskProbe } from "./disk.ts";
+import { DriverBook } from "./driver-book.ts";
 import { Engine } from "./engine.ts";
 import type { FarmEvents } from "./events.ts";
 import { createFarmServer } from "./http.ts";
@@ -98,7 +99,7 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
       tmpDir,
     });
     undo.push(async () => pool.close());
-    const cards = await describe(pool, options.driverModules);
+    const drivers = await DriverBook.open({ modules: options.driverModules, folder: join(tmpDir, "drivers"), pool, log });
     const media = openMediaPool({ threads: Math.max(1, threads - 1), log, voiceCommand: config.voiceCommand });
     undo.push(async () => media.close());
     const cacheDir = join(dataDir, "cache");
@@ -116,7 +117,8 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
       prepareParallel: Math.max(1, threads - 1),
       disk: createDiskProbe(tmpDir, clock),
       tidy: async () => void (await sweepCache(cacheDir, MAX_CACHE_BYTES, clock.now())),
-      cards,
+      cards: drivers.cards,
+      freshCard: async (card) => drivers.fresh(card),
       sites: options.sites,
       instance,
       concurrency: config.concurrency,
@@ -148,7 +150,9 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
     };
     return {
       url: listening.url,
-      cards,
+      get cards() {
+        return drivers.cards;
+      },
       events: engine.events,
       start: async () => engine.start(),
       stop: async ({ deadlineMs = STOP_MS } = {}) => (stopping ??= stop(deadlineMs)),
@@ -159,16 +163,6 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
     await close();
     throw error;
   }
-}
-
-/** @throws UsageError naming every driver file with a problem */
-async function describe(pool: ReturnType<typeof openWorkerPool>, modules: readonly string[]): Promise<DriverCard[]> {
-  const { cards, problems } = await pool.describe(modules);
-  if (problems.length > 0)
-    throw new UsageError(
-      `${problems.length === 1 ? "A driver can't" : `${problems.length} drivers can't`} be used:\n${problems.map(({ module, message }) => `  ${module}: ${message}`).join("\n")}\nMend or remove it; \`podcrew driver list\` shows all.`,
-    );
-  return cards;
 }
 
 function prepareBy(pool: MediaPool, cacheDir: string, config: Config): Prepare {

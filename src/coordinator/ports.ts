@@ -13,7 +13,11 @@ export interface RunningAssignment {
 
 /** Where assignments run. */
 export interface WorkerPool {
-  describe(modules: readonly string[]): Promise<{ cards: DriverCard[]; problems: { module: string; message: string }[] }>;
+  /** @param how alone: in a thread of its own that ends afterwards, whatever a driver does in it */
+  describe(
+    modules: readonly string[],
+    how?: { alone: boolean },
+  ): Promise<{ cards: DriverCard[]; problems: { module: string; message: string }[] }>;
   /** @param alone in a thread of its own: the task is suspected of having killed one */
   run(assignment: Assignment, calls: CoordinatorCalls, alone: boolean): RunningAssignment;
   close(): Promise<void>;

@@ -10,6 +10,7 @@ import {
   type CoordinatorCalls,
   type WorkerCalls,
 } from "../contract/task.ts";
+import { withDeadline } from "../kit/deadline.ts";
 import type { RunningAssignment, WorkerPool } from "./ports.ts";
 
 export interface WorkerPoolOptions {
@@ -26,6 +27,8 @@ export interface WorkerPoolOptions {
 
 const described = z.object({ cards: z.array(driverCard), problems: z.array(z.object({ module: z.string(), message: z.string() })) });
 const CLOSE_BROWSER_MS = 5000;
+/** A driver file that runs for ever when it is loaded. */
+const DESCRIBE_WITHIN_MS = 20_000;
 /** A thread that hangs on a page can still close its browser; one that is blocked can't do anything. */
 const LAST_WORDS_MS = 2000;
 /** A dead thread is known within 15 s. A suspended machine asks once after it wakes up and gets its answer then. */
@@ -134,8 +137,19 @@ export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
   }
 
   return {
-    async describe(modules) {
-      return described.parse(await laneFor(false).call("describe", { modules }));
+    async describe(modules, { alone } = { alone: false }) {
+      const lane = laneFor(alone);
+      const ask = async (): Promise<unknown> => lane.call("describe", { modules });
+      if (!alone) return described.parse(await ask());
+      try {
+        return described.parse(await withDeadline(DESCRIBE_WITHIN_MS, "loading it", ask));
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        return { cards: [], problems: modules.map((module) => ({ module, message })) };
+      } finally {
+        lanes.delete(lane);
+        void lane.kill().catch(() => undefined);
+      }
     },
 
     run(assignment, calls, alone): RunningAssignment {

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { styleText } from "node:util";
 import { sayFailure } from "../contract/failures.ts";
 import { createFileSource } from "../coordinator/file-source.ts";
@@ -7,6 +6,7 @@ import { createManagerSource } from "../coordinator/manager-source.ts";
 import type { Source } from "../coordinator/source.ts";
 import { UsageError, type Config } from "../kit/config.ts";
 import { createLog } from "../kit/log.ts";
+import { sayNewest } from "./evidence.ts";
 import { farmStage, storeStage, type Parts } from "./parts.ts";
 import { untilAsked } from "./signals.ts";
 import { startStages } from "./stages.ts";
@@ -46,8 +46,11 @@ export async function debug(config: Config, task: string, { until, slowMs, publi
     if (step === "rehearsed") rehearsed = true;
     if (step === until || (rehearsed && !publish)) reached.resolve("reached");
   });
+  let evidence: readonly string[] = [];
   farm.events.on("task", ({ failure }) => {
-    if (failure) failed = sayFailure(failure);
+    if (!failure) return;
+    failed = sayFailure(failure);
+    evidence = failure.evidence ?? [];
   });
   try {
     await farm.start();
@@ -59,8 +62,7 @@ export async function debug(config: Config, task: string, { until, slowMs, publi
           ? `Stopped at "${until}"; nothing was published.\n`
           : "Rehearsed up to the irreversible step; nothing was published, the draft was put away.\n",
       );
-    else if (failed)
-      process.stdout.write(`${styleText("red", "✗")} ${failed as string}\nEvidence, if any, is in ${join(config.data, "evidence")}\n`);
+    else if (failed) process.stdout.write(`${styleText("red", "✗")} ${failed as string}\n${await sayNewest(evidence)}`);
     else if (!publish && until === undefined) process.stdout.write("There was nothing left to rehearse: the site has all episodes.\n");
     else process.stdout.write("Posted.\n");
     return failed ? 1 : 0;

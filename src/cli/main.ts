@@ -96,6 +96,13 @@ function program(): Command {
     async (config, options) =>
       (await import("./chaos/chaos.ts")).chaos(config, { kills: wholeKills(options["kills"]), json: Boolean(options["json"]) }),
   );
+  wire(
+    podcrew
+      .command("evidence")
+      .argument("[task]", "absent: every task that something is kept of")
+      .description("what was kept of a task's failures: pictures, the locator to blame and what is like it, traces"),
+    async (config, _options, [task]) => (await import("./evidence.ts")).showEvidence(config, task),
+  );
   wire(podcrew.command("doctor").option("--json", "as JSON").description("what is wrong here, and what to do"), async (config, options) =>
     (await import("./doctor.ts")).doctor(config, Boolean(options["json"])),
   );

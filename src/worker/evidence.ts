@@ -2,6 +2,8 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright";
 import { Failure } from "../contract/failures.ts";
+import { nearestOn, sayWanted, wantedIn, type Wanted } from "../driver/nearest.ts";
+import { outlineOf } from "../driver/page-outline.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { redact } from "../kit/redact.ts";
 import { scrubTrace } from "./scrub-trace.ts";
@@ -16,12 +18,17 @@ const GLANCE_WITHIN_MS = 3000;
 const LISTING_WITHIN_MS = 20_000;
 const MAX_FEED_CHARACTERS = 512 * 1024;
 
+/** The same three in a failure's folder, and as single files beside others. */
+const folderNames = { picture: "screenshot.png", address: "address.txt", outline: "page.aria.yml" } as const;
+const beside = (base: string) => (kind: keyof typeof folderNames) =>
+  `${base}${{ picture: ".png", address: ".url.txt", outline: ".page.txt" }[kind]}`;
+
 /** A path and what writes it. */
 type KeptFile = [string, (path: string) => Promise<unknown>];
 
 /**
- * What is kept of a failure: a screenshot, the address, the page's text structure, and a trace that Playwright's viewer
- * opens. Nothing is recorded while credentials are typed: a failed sign-in has no trace.
+ * What is kept of a failure, in one folder: a screenshot, the address, the page's accessibility tree, the locator that was to
+ * blame with what is like it on the page, and a trace that Playwright's viewer opens. Nothing is recorded while credentials are typed: a failed sign-in has no trace.
  */
 export class Evidence {
   readonly #stage: Stage;
@@ -76,7 +83,7 @@ export class Evidence {
   /** What the page shows after a click that brought no clear answer, unless it was kept with the failure. */
   async keepAfterwards(explained: Error | null): Promise<string[]> {
     if (explained instanceof Failure && explained.evidence.length > 0) return explained.evidence;
-    const work = async (): Promise<string[]> => this.#all(this.#pictures(await this.#base("after-the-click")));
+    const work = async (): Promise<string[]> => this.#all(this.#pictures(beside(await this.#base("after-the-click"))));
     return withDeadline(EACH_WITHIN_MS, "keeping the page", work).catch(() => []);
   }
 
@@ -89,7 +96,7 @@ export class Evidence {
   async keepListing(answers: Record<string, unknown>, usedPage: boolean, feed: () => Promise<string>): Promise<string[]> {
     const kept: string[] = [];
     const work = async (): Promise<void> => {
-      if (usedPage) kept.push(...(await this.#all(this.#pictures(await this.#base("listing")))));
+      if (usedPage) kept.push(...(await this.#all(this.#pictures(beside(await this.#base("listing"))))));
       const text = redact(JSON.stringify({ at: new Date().toISOString(), ...answers }, null, 2));
       kept.push(
         ...(await this.#all([[`${await this.#base("look")}.json`, async (path) => writeFile(path, `${text}\n`, { mode: 0o600 })]])),
@@ -112,14 +119,21 @@ export class Evidence {
     }
   }
 
-  /** @returns the absolute paths of what could be kept */
-  async keep(name: string): Promise<string[]> {
+  /**
+   * A failure's folder: `screenshot.png`, `address.txt`, `page.aria.yml`, `locator.txt` where a locator is to blame, `trace.zip`.
+   * @param why what was thrown; Playwright says in it what it waited for
+   * @returns the absolute paths of what could be kept
+   */
+  async keep(name: string, why: Error): Promise<string[]> {
     const base = await this.#base(name);
-    const files = this.#pictures(base);
+    await mkdir(base, { mode: 0o700 });
+    const files = this.#pictures((kind) => join(base, folderNames[kind]));
+    const wanted = wantedIn(why.cause instanceof Error ? why.cause.message : why.message);
+    if (wanted) files.push([join(base, "locator.txt"), async (path) => this.#writeWanted(path, why, wanted)]);
     if (this.#tracing) {
       this.#tracing = false;
       files.push([
-        `${base}.trace.zip`,
+        join(base, "trace.zip"),
         async (path) => {
           await this.#stage.context.tracing.stop({ path });
           await scrubTrace(path);
@@ -129,6 +143,13 @@ export class Evidence {
     return this.#all(files);
   }
 
+  async #writeWanted(path: string, why: Error, wanted: Wanted): Promise<void> {
+    const { page } = this.#stage;
+    const said = why instanceof Failure ? why.detail : why.message;
+    const text = `${said}\n\n${sayWanted(wanted, await nearestOn(page, wanted.text))}\n`;
+    await writeFile(path, redact(text), { mode: 0o600 });
+  }
+
   async #base(name: string): Promise<string> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     this.#newest ??= Math.max(0, ...(await readdir(this.#folder)).map((file) => Number.parseInt(file, 10) || 0));
@@ -136,21 +157,18 @@ export class Evidence {
     return join(this.#folder, `${String(this.#newest).padStart(2, "0")}-${name}`);
   }
 
-  #pictures(base: string): KeptFile[] {
+  #pictures(nameOf: (kind: keyof typeof folderNames) => string): KeptFile[] {
     const { page } = this.#stage;
     return [
       [
-        `${base}.png`,
+        nameOf("picture"),
         async (path) => {
           await withDeadline(EACH_WITHIN_MS, "ending the navigation", async () => stopLoading(page)).catch(() => undefined);
           await writeFile(path, await page.screenshot({ timeout: EACH_WITHIN_MS }), { mode: 0o600 });
         },
       ],
-      [`${base}.url.txt`, async (path) => writeFile(path, `${redact(withoutQuerySecrets(page.url()))}\n`, { mode: 0o600 })],
-      [
-        `${base}.page.txt`,
-        async (path) => writeFile(path, redact(await page.locator("body").ariaSnapshot({ timeout: EACH_WITHIN_MS })), { mode: 0o600 }),
-      ],
+      [nameOf("address"), async (path) => writeFile(path, `${redact(withoutQuerySecrets(page.url()))}\n`, { mode: 0o600 })],
+      [nameOf("outline"), async (path) => writeFile(path, redact(await outlineOf(page, EACH_WITHIN_MS)), { mode: 0o600 })],
     ];
   }
 

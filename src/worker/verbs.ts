@@ -85,7 +85,7 @@ export class Verbs {
     const failed = thrown instanceof Error ? thrown : new Error(String(thrown));
     if (!(failed instanceof Failure) || failed.evidence.length > 0) return failed;
     try {
-      failed.evidence = await this.#parts.evidence.keep(`${when}${failed.code}`);
+      failed.evidence = await this.#parts.evidence.keep(`${when}${failed.code}`, failed);
     } catch {
       // The failure itself is what matters.
     }

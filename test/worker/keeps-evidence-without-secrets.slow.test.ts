@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
 import { readFile, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { closeBrowser } from "../../src/worker/entry.ts";
 import { makeAssignment, makeEpisode, runToEnd } from "../support/coordinator.ts";
@@ -35,7 +36,7 @@ async function readEvidence(paths: readonly string[]): Promise<Map<string, Buffe
   const all = new Map<string, Buffer>();
   for (const path of paths) {
     const file = await readFile(path);
-    const kind = path.replace(/^.*\d\d-[a-z._-]*?\.(png|url\.txt|page\.txt|trace\.zip)$/, "$1");
+    const kind = basename(path);
     all.set(kind, file);
     if (kind === "trace.zip") for (const [name, data] of unzip(file)) all.set(`trace.zip/${name}`, data);
   }
@@ -79,11 +80,17 @@ suite("evidence", { concurrency: false }, () => {
     const evidence = await readEvidence(result.failure?.evidence ?? []);
     assert.deepEqual(
       [...evidence.keys()].filter((name) => !name.includes("/")),
-      ["png", "url.txt", "page.txt", "trace.zip"],
+      ["screenshot.png", "address.txt", "page.aria.yml", "locator.txt", "trace.zip"],
     );
-    assert.equal(evidence.get("png")?.toString("latin1", 1, 4), "PNG");
-    assert.match(String(evidence.get("url.txt")), new RegExp(`^${studio.url}/shows/slow-mornings/episodes/\\w+/edit\n$`));
-    assert.match(String(evidence.get("page.txt")), /button "Release"/);
+    assert.equal(evidence.get("screenshot.png")?.toString("latin1", 1, 4), "PNG");
+    assert.match(String(evidence.get("address.txt")), new RegExp(`^${studio.url}/shows/slow-mornings/episodes/\\w+/edit\n$`));
+    assert.match(String(evidence.get("page.aria.yml")), /button "Release"/);
+    assert.match(
+      String(evidence.get("locator.txt")),
+      /looked for {2}getByRole\('button', \{ name: 'Publish', exact: true \}\)\nit was {6}not there/,
+    );
+    assert.match(String(evidence.get("locator.txt")), /^ {2}0\.\d\d {2}getByRole\('button', \{ name: 'Release' \}\)$/m);
+    assert.equal(new Set(result.failure?.evidence?.map((path) => dirname(path))).size, 1, "one folder");
     assert.match(String(evidence.get("trace.zip/trace.trace")), /"method":"click"/);
     assert.match(String(evidence.get("trace.zip/trace.network")), /"method":"POST"/);
     assertNowhere(evidence, { password: credentials.password, seed: credentials.twofa, ...cookies(heard.cookie) });
@@ -104,8 +111,8 @@ suite("evidence", { concurrency: false }, () => {
     const { result } = await runToEnd({ ...given, credentials: { ...given.credentials, password } }, { episodes: [makeEpisode(1)] });
     assert.equal(result.failure?.code, "site.changed");
     const evidence = await readEvidence(result.failure?.evidence ?? []);
-    assert.deepEqual([...evidence.keys()], ["png", "url.txt", "page.txt"]);
-    assert.match(String(evidence.get("page.txt")), /textbox "Password"/);
+    assert.deepEqual([...evidence.keys()], ["screenshot.png", "address.txt", "page.aria.yml"]);
+    assert.match(String(evidence.get("page.aria.yml")), /textbox "Password"/);
     assertNowhere(evidence, { password });
     assert.ok(!(result.failure?.detail ?? "").includes(password));
   });
@@ -145,6 +152,11 @@ suite("evidence", { concurrency: false }, () => {
     assert.equal(result.failure?.code, "site.changed");
     assert.match(result.failure?.detail ?? "", /tiny, signIn: .*getByLabel\('Password'\)/);
     assert.deepEqual([site.signIns, heard.judged], [0, ["unclear"]]);
+    const locator = String((await readEvidence(result.failure?.evidence ?? [])).get("locator.txt"));
+    assert.match(
+      locator,
+      /looked for {2}getByLabel\('Password'\)\nit was {6}not there\nnearest on the page:\n {2}0\.\d\d {2}getByRole\('textbox', \{ name: 'Passphrase' \}\)/,
+    );
   });
 });
 

@@ -135,7 +135,10 @@ suite("signing in", { concurrency: false }, () => {
       assert.equal(result.failure?.code, code);
       assert.deepEqual([site.signIns, heard.judged], [0, ["unclear"]]);
       const kept = result.failure?.evidence ?? [];
-      assert.deepEqual(kept.map((path) => path.replace(/^.*\d\d-/, "")).sort(), [`${code}.page.txt`, `${code}.png`, `${code}.url.txt`]);
+      assert.deepEqual(
+        kept.map((path) => path.replace(/^.*\d\d-/, "")).sort(),
+        ["address.txt", "page.aria.yml", "screenshot.png"].map((name) => `${code}/${name}`),
+      );
       await Promise.all(kept.map(async (path) => access(path)));
     });
   }

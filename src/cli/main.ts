@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { loadConfig, UsageError, type Config } from "../kit/config.ts";
 import { redact } from "../kit/redact.ts";
 import { settings } from "../kit/settings.ts";
+import { addDriverCommands } from "./driver/commands.ts";
 
 /** Options of every command: one flag per setting (`--manager-port 9000`), named as in podcrew.config. */
 function addSettings(
@@ -126,9 +127,7 @@ function program(): Command {
   );
 
   const driver = podcrew.command("driver").description("the driver author's tools");
-  wire(driver.command("list").description("the drivers that this farm knows"), async (config) =>
-    (await import("./drivers.ts")).listDrivers(config),
-  );
+  addDriverCommands(driver, wire);
 
   const key = podcrew.command("key").description("keys of the manager's worker API");
   wire(key.command("create").argument("<name>").description("make a key; it is shown once"), async (config, _options, [name = ""]) =>

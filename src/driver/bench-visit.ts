@@ -3,6 +3,7 @@ import type { Credentials } from "../contract/task.ts";
 import { UsageError } from "../kit/config.ts";
 import { findBrowser } from "../kit/find-browser.ts";
 import type { ImapServer } from "../kit/mail-server.ts";
+import { addSecret } from "../kit/redact.ts";
 import { createContext, readAccount } from "./context.ts";
 import type { Driver, DriverContext } from "./contract.ts";
 import { dismissInterruptions } from "./interruptions.ts";
@@ -65,6 +66,7 @@ export async function enter(driver: Driver, target: VisitTarget, context: Browse
     cookie: "",
     ...target.account,
   };
+  for (const secret of [credentials.password, credentials.passMail, credentials.twofa, credentials.appPassword]) addSecret(secret);
   let mailbox: Mailbox | null = null;
   const site = createContext({
     page,

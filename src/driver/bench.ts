@@ -2,37 +2,24 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser, BrowserContext } from "playwright";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Credentials } from "../contract/task.ts";
-import type { ImapServer } from "../kit/mail-server.ts";
 import { BENCH_LINK, makeBenchEpisode } from "./bench-files.ts";
+import type { BenchTarget } from "./bench-target.ts";
 import { enter, launch, STEP_TIMEOUT_MS, type Visit } from "./bench-visit.ts";
+import { witnessed } from "./bench-witness.ts";
 import { readCopy, readLink } from "./context.ts";
 import type { Copy, Driver, Episode } from "./contract.ts";
 import { refusalOn, refusalsFor } from "./refusals.ts";
 
 const FEED_WITHIN_MS = 60_000;
 
-/** A twin of the site (or a test account on the real one) that the bench may post to. */
-export interface BenchTarget {
-  origin: string;
-  account: Partial<Credentials>;
-  imap?: ImapServer;
-  /** How many publish requests the site has handled so far, where it can tell. */
-  history?(): Promise<number>;
-  /** CSS selectors on an episode's public page, for the check that texts arrive intact. */
-  shown?: { title: string; about: string };
-  /** Switches the driver's pop-ups on. */
-  interrupt?(): Promise<void>;
-  /** Accounts or edges that must end in a refusal, by its code; `account` overrides the target's. */
-  refusals?: Partial<Record<FailureCode, { account?: Partial<Credentials>; prepare?(): Promise<void>; restore?(): Promise<void> }>>;
-  close(): Promise<void>;
-}
-
 export interface BenchOptions {
-  target(): Promise<BenchTarget>;
+  /** null: there is none now, and every promise is skipped. */
+  target(): Promise<BenchTarget | null>;
   locale?: string;
 }
 
@@ -45,7 +32,7 @@ export interface BenchOptions {
 export function driverBench(driver: Driver<never> | Driver, options: BenchOptions): void {
   const bench = driver as Driver;
   // Loaded here, so that a farm that imports drivers does not start a test runner.
-  const { suite, test, before, after } = process.getBuiltinModule("node:test");
+  const { suite, test: promise, before, after } = process.getBuiltinModule("node:test");
 
   suite(`driver ${bench.site}`, { concurrency: false }, () => {
     let target: BenchTarget;
@@ -54,6 +41,21 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
     let episode: Episode;
     let draftId: string | null = null;
     let link = "";
+
+    /** How far it came. What can't be kept for want of something earlier is no news; and eight wrong passwords would lock the account. */
+    const reached = { target: false, session: false, draft: false, post: false };
+    const missing = {
+      target: "no target: set DRIVER_URL and DRIVER_ACCOUNT",
+      session: "it could not sign in",
+      draft: "it could not make a draft",
+      post: "nothing was published",
+    } as const;
+    const test = (name: string, needs: keyof typeof reached, keep: (t: TestContext) => Promise<void>): void =>
+      void promise(name, async (t) => {
+        const lacks = (["target", "session", "draft", "post"] as const).find((one) => !reached[one]);
+        const order = Object.keys(reached);
+        return lacks && order.indexOf(lacks) <= order.indexOf(needs) ? t.skip(missing[lacks]) : keep(t);
+      });
 
     /** As in the engine, a session is used again: sites count sign-ins, and an authenticator gives one code in 30 s. */
     let session: Awaited<ReturnType<BrowserContext["storageState"]>> | null = null;
@@ -64,13 +66,16 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
     ): Promise<void> => {
       const context = await browser.newContext({
         baseURL: target.origin,
-        locale: options.locale ?? "en-US",
+        locale: options.locale ?? bench.locale ?? "en-US",
         viewport: { width: 1280, height: 900 },
         serviceWorkers: "block",
         ...(storageState && { storageState }),
       });
       try {
-        await work(await enter(bench, { ...target, account: { ...target.account, ...account } }, context));
+        const visit = await enter(bench, { ...target, account: { ...target.account, ...account } }, context);
+        await work(visit).catch(async (error: unknown) => {
+          throw await witnessed(error, visit.page, bench.site);
+        });
       } finally {
         await context.close();
       }
@@ -83,7 +88,10 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
       });
 
     before(async () => {
-      target = await options.target();
+      const found = await options.target();
+      if (!found) return;
+      target = found;
+      reached.target = true;
       folder = await mkdtemp(join(tmpdir(), "podcrew-bench-"));
       episode = await makeBenchEpisode(bench, folder);
       browser = await launch();
@@ -94,7 +102,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
       if (folder) await rm(folder, { recursive: true, force: true });
     });
 
-    test("knows that it is not signed in, signs in, knows that it is", async () => {
+    test("knows that it is not signed in, signs in, knows that it is", "target", async () => {
       const { apiToken = "", password = "" } = target.account;
       // A token is let in everywhere from the start, so that only a wrong one shows whether the driver really asks.
       const byToken = apiToken !== "" && password === "";
@@ -106,6 +114,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
         if (!byToken) await isNobody(visit);
         await signIn();
         assert.equal(await bench.isSignedIn(site), true, "isSignedIn after signing in");
+        reached.session = true;
         session = await context.storageState({ indexedDB: true });
       });
     });
@@ -121,14 +130,14 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
       return entries.filter(({ id, title }) => !listedBefore?.has(id) && title === episode.title);
     };
 
-    test("finds nothing before anything was posted", async (t) => {
+    test("finds nothing before anything was posted", "session", async (t) => {
       if (!bench.find && !bench.list) return t.skip("the driver is blind");
       await member(async ({ site }) => {
         assert.deepEqual(await look(site), []);
       });
     });
 
-    test("makes one draft, however often it is asked, and publishes nothing by it", async () => {
+    test("makes one draft, however often it is asked, and publishes nothing by it", "session", async () => {
       await member(async ({ site, published }) => {
         const first = (await bench.draft(site, episode, null)) ?? null;
         const again = (await bench.draft(site, episode, null)) ?? null;
@@ -138,10 +147,11 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
         if (bench.tier === "drafts") assert.ok(draftId, "a driver of tier drafts returns the draft's id");
         assert.deepEqual((await look(site)) ?? [], [], "a draft is no copy");
         assert.equal(published(), 0, "publish requests");
+        reached.draft = true;
       });
     });
 
-    test("publishes by exactly one request, which publishRequest matches, and finds exactly that copy", async () => {
+    test("publishes by exactly one request, which publishRequest matches, and finds exactly that copy", "draft", async () => {
       const before = (await target.history?.()) ?? 0;
       await member(async ({ site, published }) => {
         const id = (await bench.draft(site, episode, draftId)) ?? null;
@@ -149,6 +159,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
         assert.ok(shown, "publish returns a link or an id: the proof");
         link = readCopy(shown, target.origin).link;
         assert.equal(published(), 1, "requests that publishRequest matches");
+        reached.post = true;
         if (target.history) assert.equal((await target.history()) - before, 1, "publish requests that the site handled");
         if (!bench.find && !bench.list) return;
         const copies = await untilTrue(`find shows the episode`, bench.settleMs + STEP_TIMEOUT_MS, async () => {
@@ -160,7 +171,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
       });
     });
 
-    test("keeps Vietnamese, links and lists as they were", async (t) => {
+    test("keeps Vietnamese, links and lists as they were", "post", async (t) => {
       const selectors = target.shown;
       if (!selectors || !link) return t.skip("the target has no public page, or does not say where its texts stand");
       // As a listener: nobody who listens is signed in.
@@ -178,7 +189,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
       await stranger(listen, {}, null);
     });
 
-    test("names a feed that carries the episode", async () => {
+    test("names a feed that carries the episode", "post", async () => {
       await member(async ({ site }) => {
         const feed = readLink(await bench.feed(site), target.origin);
         await untilTrue(`${feed} carries the episode`, FEED_WITHIN_MS, async () => {
@@ -188,7 +199,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
       });
     });
 
-    test("puts pop-ups away", async (t) => {
+    test("puts pop-ups away", "draft", async (t) => {
       if (!target.interrupt || bench.interruptions.length === 0) return t.skip("no interruption declared, or the target can't show one");
       await target.interrupt();
       await member(async ({ site, dismissed }) => {
@@ -199,7 +210,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
       });
     });
 
-    test("discards a draft", async (t) => {
+    test("discards a draft", "draft", async (t) => {
       if (!bench.discard) return t.skip("the driver can't discard");
       await member(async ({ site }) => {
         const another = await makeBenchEpisode(bench, folder);
@@ -213,7 +224,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
       });
     });
 
-    test("tells refusals by their code", async (t) => {
+    test("tells refusals by their code", "session", async (t) => {
       const cases = Object.entries(target.refusals ?? {}) as [
         FailureCode,
         NonNullable<NonNullable<BenchTarget["refusals"]>[FailureCode]>,

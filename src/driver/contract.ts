@@ -91,6 +91,8 @@ export interface DriverDeclaration<Schema extends z.ZodType = z.ZodType> {
   limits?: Partial<Limits>;
   refusals?: Partial<Record<FailureCode, Refusal>>;
   interruptions?: readonly Interruption[];
+  /** Language that the browser asks the site for, so that text selectors hold, e.g. "zh-TW". Default: the farm's LOCALE. */
+  locale?: string;
   /** Address of the sign-in page: coming there in any verb but `signIn` means that the session has ended. */
   signInPage?: RegExp;
   publishRequest: PublishRequest;

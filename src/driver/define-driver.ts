@@ -23,6 +23,13 @@ const host = z
     /^[a-z0-9.-]+(:\d+)?$|^\[[0-9a-f:]+\](:\d+)?$/,
     'must be a host such as "studio.example.com" or "localhost:8710", in lower case, without https:// and path',
   );
+const isLocale = (tag: string): boolean => {
+  try {
+    return Intl.getCanonicalLocales(tag).length > 0;
+  } catch {
+    return false;
+  }
+};
 const positive = z.number().int().positive();
 
 const declaration = z
@@ -56,6 +63,7 @@ const declaration = z
       )
       .default({}),
     interruptions: z.array(z.strictObject({ shows: isFunction, dismiss: isFunction })).default([]),
+    locale: z.string().refine(isLocale, 'must be a language tag such as "zh-TW"').optional(),
     signInPage: isRegExp.default(/\/(log-?in|sign-?in)\b/i),
     publishRequest: z.strictObject({
       method: z.enum(["POST", "PUT", "PATCH", "GET"]),

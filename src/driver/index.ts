@@ -1,6 +1,7 @@
 /** Everything a driver may import: `import { defineDriver, z } from "podcrew/driver"`. */
 export { defineDriver } from "./define-driver.ts";
-export { driverBench, type BenchTarget } from "./bench.ts";
+export { driverBench } from "./bench.ts";
+export { targetFromEnvironment, type BenchTarget } from "./bench-target.ts";
 export { readJson } from "./read-json.ts";
 export { z } from "zod";
 export type {

@@ -39,7 +39,7 @@ export class Stage {
   }
 
   static async open(browser: Browser, driver: Driver, assignment: Assignment): Promise<Stage> {
-    const context = await openContext(browser, assignment);
+    const context = await openContext(browser, { ...assignment, locale: driver.locale ?? assignment.locale });
     const stage = new Stage(context, driver, assignment);
     context.setDefaultTimeout(assignment.stepTimeoutMs);
     context.on("request", (request) => {

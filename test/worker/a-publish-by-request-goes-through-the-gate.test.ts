@@ -19,7 +19,14 @@ function given(): { request: APIRequestContext; gate: Gate; sent: { url: string;
     signal: new AbortController().signal,
     timeoutMs: 4000,
   });
-  return { request: guardRequests(fake as unknown as APIRequestContext, publishRequest, origin, () => gate), gate, sent };
+  const request = guardRequests(
+    fake as unknown as APIRequestContext,
+    publishRequest,
+    origin,
+    () => gate,
+    () => undefined,
+  );
+  return { request, gate, sent };
 }
 
 test("whatever time-out and retries a driver asks for, the request is sent once and ends before anybody looks", async () => {

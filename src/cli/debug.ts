@@ -42,7 +42,7 @@ export async function debug(config: Config, task: string, { until, slowMs, publi
   let failed: string | null = null;
   let rehearsed = false;
   farm.events.on("step", ({ position, total, step, detail }) => {
-    process.stderr.write(`${styleText("dim", `${position}/${total}`)} ${styleText("cyan", step.padEnd(10))} ${detail}\n`);
+    sayStep(position, total, step, detail);
     if (step === "rehearsed") rehearsed = true;
     if (step === until || (rehearsed && !publish)) reached.resolve("reached");
   });
@@ -69,6 +69,10 @@ export async function debug(config: Config, task: string, { until, slowMs, publi
   } finally {
     await stop();
   }
+}
+
+export function sayStep(position: number, total: number, step: string, detail: string): void {
+  process.stderr.write(`${styleText("dim", `${position}/${total}`)} ${styleText("cyan", step.padEnd(10))} ${detail}\n`);
 }
 
 /** The task of a file, or of the manager by its id. With `publish` the manager gets the reports; without, nobody does. */

@@ -107,7 +107,7 @@ export interface FarmStageOptions {
   source?: () => Source;
   /** Hosts whose files may be fetched besides ALLOW_PRIVATE: the demo's own. */
   allowPrivate?: () => string[];
-  mode?: "post" | "rehearse";
+  mode?: "post" | "rehearse" | "walk";
   slowMoMs?: number;
 }
 

@@ -117,8 +117,8 @@ export const assignment = z.object({
   imap: imapSettings.nullable(),
   /** Folder for evidence of this task, made on first use. */
   evidenceDir: z.string(),
-  /** "post": the whole. "until": stop before the irreversible step and keep nothing (debug). */
-  mode: z.enum(["post", "rehearse"]),
+  /** post: the whole. rehearse: stop before the irreversible step and keep nothing (debug). walk: the same, and note all that is looked for. */
+  mode: z.enum(["post", "rehearse", "walk"]),
   /** Upper bound of one step of the driver, ms. */
   stepTimeoutMs: z.number(),
 });

@@ -167,11 +167,12 @@ export class Dispatcher {
       try {
         const judged = await this.#ledger.settle(run.task.id, run.job, ending, {
           fallbackLink: run.site.origin,
-          rehearsal: run.environment.mode === "rehearse",
+          rehearsal: run.environment.mode !== "post",
+          isOver: run.environment.mode === "walk",
         });
         crashpoint("outbox-written");
         this.runs.delete(run.task.id);
-        if (run.environment.mode === "rehearse") this.rehearsed.add(run.task.id);
+        if (run.environment.mode !== "post") this.rehearsed.add(run.task.id);
         const state = judged?.state ?? "waiting";
         const why = judged?.failure ? sayFailure(judged.failure) : (judged?.waitsFor ?? "somebody else has it by now");
         run.log[state === "failed" || state === "needs_person" ? "warn" : "info"](`ends: ${state}${why ? `. ${why}` : ""}`);

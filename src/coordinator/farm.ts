@@ -45,7 +45,7 @@ export interface FarmOptions {
   sites: SitesMap;
   dataDir: string;
   listenOn: { host: string; port: number; setting: string };
-  /** "rehearse": stop before the irreversible step and report nothing. */
+  /** "rehearse" and "walk" stop before the irreversible step and report nothing. */
   mode?: Assignment["mode"];
 }
 

@@ -174,7 +174,12 @@ export class Ledger {
   }
 
   /** The end of a run. @returns null when the job is somebody else's by now; then they judge */
-  async settle(taskId: string, job: Job, ending: Ending, how: { fallbackLink: string; rehearsal: boolean }): Promise<Judgement | null> {
+  async settle(
+    taskId: string,
+    job: Job,
+    ending: Ending,
+    how: { fallbackLink: string; rehearsal: boolean; isOver?: boolean },
+  ): Promise<Judgement | null> {
     return settle(this.#parts, taskId, job, ending, how);
   }
 

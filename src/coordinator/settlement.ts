@@ -17,7 +17,11 @@ export async function settle(
   taskId: string,
   job: Job,
   ending: Ending,
-  { fallbackLink, rehearsal }: { fallbackLink: string; rehearsal: boolean },
+  {
+    fallbackLink,
+    rehearsal,
+    isOver = false,
+  }: { fallbackLink: string; rehearsal: boolean; /** A rehearsal that nobody takes up again. */ isOver?: boolean },
 ): Promise<Judgement | null> {
   const { db, queue, vault, sessions, hand, flush } = parts;
   const { now, holder } = hand();
@@ -27,7 +31,9 @@ export async function settle(
   const judgement = await db.transaction().execute(async (trx) => {
     const truth = await judge(parts, trx, row, ending, { cookie, fallbackLink, holder });
     // A rehearsal leaves nothing behind: neither a report nor a job.
-    const judged: Judgement = rehearsal ? { ...truth, state: "waiting", reports: [], againMs: null, failure: ending.failure } : truth;
+    const judged: Judgement = rehearsal
+      ? { ...truth, state: isOver ? "canceled" : "waiting", reports: [], againMs: null, failure: ending.failure }
+      : truth;
     await freeSlot(trx, taskId, holder);
     const mine =
       judged.againMs === null

@@ -13,20 +13,29 @@ const title = "Cà phê sữa đá & chuyện phố cổ: “Đêm Hội An”";
 export const BENCH_LINK = "https://example.com/hoi-an?a=1&b=2";
 const aboutHtml = `<p>Một tối ở <strong>Hội An</strong>, đèn lồng và tiếng rao.</p><p>Nghe thêm: <a href="${BENCH_LINK.replace("&", "&amp;")}">trang của chúng tôi</a></p><ul><li>phở</li><li>bánh mì</li></ul>`;
 
-/** An episode with real files, new each time: Vietnamese, a link and a list, a marker of its own. */
-export async function makeBenchEpisode(driver: Pick<Driver, "limits">, folder: string): Promise<Episode> {
-  const id = randomUUID();
-  const marker = `ep-${base32(createHash("sha256").update(id).digest().subarray(0, 10))}`;
+/** Five seconds of silence and a cover of one colour. @param edge the cover's, px */
+export async function makeBenchFiles(
+  folder: string,
+  name: string,
+  edge: number,
+): Promise<{ audioPath: string; coverPath: string; audioSeconds: number }> {
   const frames = Math.ceil(SECONDS / FRAME_SECONDS);
-  const audioPath = join(folder, `${marker}.mp3`);
-  const coverPath = join(folder, `${marker}.jpg`);
-  const edge = driver.limits.cover.minPixels;
+  const audioPath = join(folder, `${name}.mp3`);
+  const coverPath = join(folder, `${name}.jpg`);
   // Loaded here, so that a farm that imports drivers carries no image library in each of its threads.
   const { default: sharp } = await import("sharp");
   await writeFile(audioPath, Buffer.concat(Array.from({ length: frames }, () => FRAME)));
   await sharp({ create: { width: edge, height: edge, channels: 3, background: "#1f7a6d" } })
     .jpeg()
     .toFile(coverPath);
+  return { audioPath, coverPath, audioSeconds: frames * FRAME_SECONDS };
+}
+
+/** An episode with real files, new each time: Vietnamese, a link and a list, a marker of its own. */
+export async function makeBenchEpisode(driver: Pick<Driver, "limits">, folder: string): Promise<Episode> {
+  const id = randomUUID();
+  const marker = `ep-${base32(createHash("sha256").update(id).digest().subarray(0, 10))}`;
+  const files = await makeBenchFiles(folder, marker, driver.limits.cover.minPixels);
   const aboutText = aboutHtml
     .replace(/<\/(p|li)>/g, " ")
     .replace(/<[^>]*>/g, "")
@@ -37,9 +46,7 @@ export async function makeBenchEpisode(driver: Pick<Driver, "limits">, folder: s
     title: `${title} ${id.slice(0, 4)}`,
     aboutHtml,
     aboutText,
-    coverPath,
-    audioPath,
-    audioSeconds: frames * FRAME_SECONDS,
+    ...files,
     language: "vi",
     narrated: false,
     marker,

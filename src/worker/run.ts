@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { Failure, toFailureData } from "../contract/failures.ts";
 import { assignment as assignmentSchema, type AssignmentResult, type NextEpisode } from "../contract/task.ts";
 import { readAccount, readLink } from "../driver/context.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
+import { isHeldRequest } from "../driver/publish-request.ts";
 import { addSecret } from "../kit/redact.ts";
 import type { Browsers } from "./browsers.ts";
 import { connectCoordinator } from "./coordinator-port.ts";
@@ -11,6 +13,7 @@ import { Canceled, SignedOut } from "./explain.ts";
 import { loadDriver } from "./load-driver.ts";
 import { look, showAbsence } from "./look.ts";
 import { publishOnce } from "./publish.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import { Stage } from "./stage.ts";
 import { Verbs, type VerbParts } from "./verbs.ts";
 
@@ -42,7 +45,10 @@ export async function runAssignment(given: unknown, port: MessagePort, browsers:
       const stage = await Stage.open(lease.browser, driver, assignment);
       try {
         const evidence = new Evidence(stage, assignment.evidenceDir);
-        return await new Run({ assignment, driver, account, stage, evidence, calls: coordinator.calls, signal: stop.signal }).toItsEnd();
+        const rehearsal =
+          assignment.mode === "walk" ? new Rehearsal(join(assignment.evidenceDir, "rehearsal"), driver.site, assignment.origin) : null;
+        const { calls } = coordinator;
+        return await new Run({ assignment, driver, account, stage, evidence, calls, signal: stop.signal, rehearsal }).toItsEnd();
       } catch (error) {
         // Not this task's failure, and perhaps not its doing: all tasks of the thread lost their browser.
         if (!lease.browser.isConnected()) throw new Failure("farm.worker_died", "its browser ended in the middle", { cause: error });
@@ -71,8 +77,13 @@ class Run {
 
   async toItsEnd(): Promise<AssignmentResult> {
     const { session } = this.#verbs;
+    const { assignment, rehearsal, stage } = this.#parts;
+    let isIn = false;
     try {
+      if (assignment.mode !== "post") await this.#shutPublish();
       await session.ensure();
+      isIn = true;
+      await rehearsal?.ended("signIn", stage.page, null);
       const end = await this.#episodes();
       await session.save();
       return end;
@@ -80,8 +91,10 @@ class Run {
       const failed = await this.#verbs.witness(error);
       // What can't be kept costs the person a sign-in.
       if (failed instanceof Failure && failed.code === "account.challenged") await session.saveForPerson().catch(() => undefined);
+      if (rehearsal) await (isIn ? this.#walkToFeed() : rehearsal.ended("signIn", stage.page, error));
       throw failed;
     } finally {
+      await rehearsal?.write();
       // A recording that nobody ends leaves a folder behind, each time.
       await this.#parts.evidence.pause();
     }
@@ -102,7 +115,7 @@ class Run {
         continue;
       }
       const went = await this.#episode(next);
-      if (went === "rehearsed" && assignment.mode === "rehearse") return { outcome: "stopped" };
+      if (went === "rehearsed" && assignment.mode !== "post") return { outcome: "stopped" };
     }
   }
 
@@ -137,7 +150,7 @@ class Run {
 
     calls.step("draft", episode.title);
     const draftId = (await this.#verbs.perform("draft", episode, async (site) => driver.draft(site, episode, next.draftId))) ?? null;
-    if (assignment.mode === "rehearse") return this.#rehearsed(next, draftId);
+    if (assignment.mode !== "post") return this.#rehearsed(next, draftId);
     crashpoint("form-filled");
     if (draftId !== null) await calls.drafted(ref, draftId);
 
@@ -184,11 +197,31 @@ class Run {
 
   /** Everything but the click was tried; what it left is put away where the site lets us. */
   async #rehearsed({ episode }: Episode, draftId: string | null): Promise<"rehearsed"> {
-    const { calls, driver } = this.#parts;
-    calls.step("rehearsed", episode.title);
+    const { calls, driver, rehearsal } = this.#parts;
+    // What publish looks for first is looked for as well; then its context says that this is enough.
+    if (rehearsal)
+      await this.#verbs.perform("publish", episode, async (site) => driver.publish(site, episode, draftId)).catch(() => undefined);
+    if (!rehearsal) calls.step("rehearsed", episode.title);
     if (driver.discard && draftId !== null)
       await this.#verbs.perform("discard", episode, async (site) => driver.discard!(site, episode, draftId));
+    if (rehearsal) await this.#walkToFeed();
+    if (rehearsal) calls.step("rehearsed", episode.title);
     return "rehearsed";
+  }
+
+  async #walkToFeed(): Promise<void> {
+    await this.#verbs.perform("feed", undefined, async (site) => this.#parts.driver.feed(site)).catch(() => undefined);
+  }
+
+  /** A driver that presses the wrong button publishes nothing in a rehearsal. By `request` it can't anyway, for want of a gate. */
+  async #shutPublish(): Promise<void> {
+    const { stage, driver, calls, rehearsal } = this.#parts;
+    await stage.context.route(driver.publishRequest.url, async (route) => {
+      if (!isHeldRequest(driver.publishRequest, route.request())) return route.fallback();
+      rehearsal?.stopped();
+      calls.step("stopped", "the page wanted to publish before the verb publish");
+      return route.abort();
+    });
   }
 
   async #feed(): Promise<void> {

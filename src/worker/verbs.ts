@@ -7,6 +7,7 @@ import { createTotp } from "../driver/totp.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
 import type { Evidence } from "./evidence.ts";
 import { SignedOut } from "./explain.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 import { guardRequests, type Gate } from "./gate.ts";
 import { perform } from "./perform.ts";
 import { Session, verbDeadlineMs } from "./session.ts";
@@ -20,6 +21,8 @@ export interface VerbParts {
   calls: CoordinatorCalls;
   evidence: Evidence;
   signal: AbortSignal;
+  /** Notes what the driver looks for; null: nobody asked. */
+  rehearsal: Rehearsal | null;
 }
 
 /** A driver's verbs within one task: as a member, and signed in once more where the session ends in the middle. */
@@ -33,7 +36,7 @@ export class Verbs {
   constructor(parts: VerbParts) {
     const { calls, signal } = parts;
     this.#parts = parts;
-    this.session = new Session({ ...parts, site: (mailbox) => this.#site(mailbox) });
+    this.session = new Session({ ...parts, site: (mailbox) => this.#site(mailbox ? "signIn" : "isSignedIn", mailbox) });
     this.#totp = createTotp({
       takeStep: async (seedHash, step) => calls.takeTotpStep(seedHash, step),
       signal,
@@ -43,14 +46,17 @@ export class Verbs {
 
   /** One verb. @throws SignedOut when the session was over; Failure; Canceled */
   async perform<T>(verb: string, episode: PreparedEpisode | undefined, work: (site: DriverContext) => Promise<T>): Promise<T> {
-    const { stage, signal, assignment } = this.#parts;
+    const { stage, signal, assignment, rehearsal } = this.#parts;
     try {
-      return await perform(
+      const done = await perform(
         stage,
         { verb, signal, deadlineMs: verbDeadlineMs(assignment), needsSession: true, ...(episode && { episode }) },
-        async () => work(this.#site()),
+        async () => work(this.#site(verb)),
       );
+      await rehearsal?.ended(verb, stage.page, null);
+      return done;
     } catch (error) {
+      await rehearsal?.ended(verb, stage.page, error);
       // Before the page is left to ask who we are.
       if (error instanceof Failure && error.code === "content.refused") await this.witness(error);
       throw (await this.session.isTheReasonFor(error)) ? new SignedOut(verb) : error;
@@ -74,7 +80,7 @@ export class Verbs {
   async publish(gate: Gate, work: (site: DriverContext) => Promise<Copy | void>): Promise<Copy | void> {
     this.#gate = gate;
     try {
-      return await work(this.#site());
+      return await work(this.#site("publish"));
     } finally {
       this.#gate = null;
     }
@@ -93,9 +99,9 @@ export class Verbs {
   }
 
   /** What the driver is given, with the page of this moment. */
-  #site(mailbox?: () => Promise<Mailbox>): DriverContext {
-    const { stage, account, assignment, calls, driver } = this.#parts;
-    return createContext({
+  #site(verb: string, mailbox?: () => Promise<Mailbox>): DriverContext {
+    const { stage, account, assignment, calls, driver, rehearsal } = this.#parts;
+    const site = createContext({
       page: stage.page,
       request: guardRequests(
         stage.context.request,
@@ -116,6 +122,7 @@ export class Verbs {
         calls.step(name, detail);
       },
     });
+    return rehearsal ? rehearsal.watch(site, verb) : site;
   }
 }
 

@@ -27,4 +27,14 @@ export function addDriverCommands(driver: Command, wire: Wire): void {
     async (config, options, [file = ""]) =>
       (await import("./check.ts")).checkDriver(config, file, { url: text(options["url"]), account: text(options["account"]) }),
   );
+  wire(
+    driver
+      .command("rehearse")
+      .argument("<site>", "the driver's name")
+      .requiredOption("--account <file>", "a JSON file with the account: email, password, twofa …")
+      .option("--url <url>", "the site's address; absent: the driver's own")
+      .description("walk through the real site up to Publish, put the draft away, and say which of the driver's selectors still hold"),
+    async (config, options, [site = ""]) =>
+      (await import("./rehearse.ts")).rehearse(config, site, { url: text(options["url"]), account: String(options["account"]) }),
+  );
 }

@@ -81,6 +81,11 @@ export const failures = {
     say: "A file's address points into a private network. Use a public address, or list the host in ALLOW_PRIVATE.",
   },
   "content.refused": { blame: "user", retry: "never", say: "The site refused the episode's content. What it said stands in the detail." },
+  "content.feed": {
+    blame: "user",
+    retry: "never",
+    say: "The site does not take over this feed. What it said stands in the detail; a locked feed is unlocked where it comes from.",
+  },
   "site.unsupported": {
     blame: "user",
     retry: "never",

@@ -20,6 +20,8 @@ export const driverCard = z.object({
   concurrency: z.number().int().positive(),
   /** It can take a draft away again. */
   discards: z.boolean(),
+  /** It can take over a show by its feed. */
+  imports: z.boolean(),
   post: z.enum(["browser", "request"]),
   limits: z.object({
     title: z.object({ maxCharacters: z.number() }),
@@ -52,6 +54,8 @@ export const preparedEpisode = z.object({
   narrated: z.boolean(),
   /** `ep-<16 Base32 characters>`, unique for (account, episode id); also the base name of the audio file. */
   marker: z.string(),
+  /** An import: the id is this feed's address, and there are no files. `ownerEmail` is the feed's own word, "" where it names nobody. */
+  feed: z.object({ ownerEmail: z.string() }).optional(),
 });
 export type PreparedEpisode = z.infer<typeof preparedEpisode>;
 
@@ -69,6 +73,10 @@ export const credentials = z.object({
   cookie: z.string(),
 });
 export type Credentials = z.infer<typeof credentials>;
+
+/** What opens a mailbox besides the account's own. */
+export const mailboxCredentials = credentials.pick({ email: true, passMail: true, appPassword: true });
+export type MailboxCredentials = z.infer<typeof mailboxCredentials>;
 
 /** Playwright's storageState, with IndexedDB. Opaque to everybody but worker/. */
 export const browserState = z.looseObject({ cookies: z.array(z.looseObject({ name: z.string() })), origins: z.array(z.unknown()) });
@@ -109,6 +117,10 @@ export const assignment = z.object({
   /** e.g. "http://127.0.0.1:8710" */
   origin: z.string(),
   credentials,
+  /** "import": its one piece of work is a feed that the site is to take over. */
+  kind: z.enum(["post", "import"]),
+  /** Whose feed it is, where that may be somebody else than the account. */
+  feedMailbox: mailboxCredentials.nullable(),
   session: browserState.nullable(),
   locale: z.string(),
   timeZone: z.string(),
@@ -147,7 +159,7 @@ export const nextEpisode = z.discriminatedUnion("kind", [
   }),
   /** A draft that nobody will publish any more: take it away, then say `discarded`. Only for drivers that can. */
   z.object({ kind: z.literal("discard"), draftId: z.string(), episode: preparedEpisode }),
-  /** All episodes are on the site: read the feed link and end. */
+  /** All that was to do is on the site: read the feed link (not after an import) and end. */
   z.object({ kind: z.literal("finish") }),
   z.object({ kind: z.literal("stop"), reason: z.string() }),
 ]);

@@ -21,7 +21,10 @@ export const workerEpisode = z.looseObject({
 });
 export type WorkerEpisode = z.infer<typeof workerEpisode>;
 
-/** W2. Credentials are "" when absent. `cookie` is `k=v; k2=v2` for `domain`; `domain` carries a port that is not the default. */
+/**
+ * W2. Credentials are "" when absent. What stands behind `kind` is additive: a secondary task has no episodes but `link_rss`, the
+ * feed to import. `feed_*` is the mailbox of whoever owns that feed, where it may be another one than the account's.
+ * `cookie` is `k=v; k2=v2` for `domain`; `domain` carries a port that is not the default. */
 export const workerTask = z.looseObject({
   id: z.string().min(1),
   request_id: blank,
@@ -46,6 +49,13 @@ export const workerTask = z.looseObject({
   cookie: blank,
   /** Additive: a token for the site's own API. */
   api_token: blank.optional(),
+  kind: z.enum(["primary", "secondary"]).optional().catch(undefined),
+  /** The task's own id where `id` is its account's (a secondary's, which the API calls by its account). */
+  link_id: blank.optional(),
+  link_rss: blank.optional(),
+  feed_email: blank.optional(),
+  feed_app_password: blank.optional(),
+  feed_pass_mail: blank.optional(),
 });
 export type WorkerTask = z.infer<typeof workerTask>;
 
@@ -58,6 +68,8 @@ export const workerTaskAnswer = z.union([
 
 /** W7. Strict on our own input only where the text says so: extra fields are ignored. */
 export const completeBody = z.object({ link_post: z.url({ protocol: /^https?$/ }), note: z.string().max(100_000).optional() });
+/** What finishes a secondary task by its account's id, or by its own. */
+export const insertBody = completeBody.extend({ id: z.string().optional(), account_id: z.string().optional() });
 /** W8. `username` is never overridden; `api_token` is additive. */
 export const accountFields = ["link_rss", "cookie", "email", "password", "pass_mail", "twofa", "app_password", "api_token"] as const;
 export type AccountField = (typeof accountFields)[number];

@@ -2,6 +2,7 @@ import type { WorkerTask } from "../contract/worker-api.ts";
 import type { Vault } from "../store/vault.ts";
 import { completion } from "./decide.ts";
 import { moveEpisode } from "./episodes.ts";
+import { isImport } from "./imports.ts";
 import type { LedgerParts } from "./ledger-parts.ts";
 import { enqueueReports, hasPending } from "./outbox.ts";
 import type { Site } from "./sites.ts";
@@ -34,6 +35,9 @@ export async function admit({ db, vault, hand }: LedgerParts, task: WorkerTask, 
     // Ended a moment ago: the answer to a pull may be older than that, and a source that keeps showing it is not asked over and over.
     const ended = row.state === "canceled" || row.state === "completed";
     if (ended && now.getTime() - row.updated_at.getTime() < ENDED_REST_MS) return "known";
+    // An API that names its imports by the account brings the next one under the same id: that one was not done.
+    const sameWork = task.data_content.every(({ id }) => row.episode_ids.includes(id));
+    if (row.state === "completed" && isImport(task) && !sameWork) return "known";
     if (row.state === "completed") return (await reportAgain(trx, row, now, vault)) ? "reported-again" : "known";
     await trx
       .updateTable("tasks")

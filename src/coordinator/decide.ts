@@ -54,6 +54,8 @@ export interface Ending {
 
 export interface TaskView {
   episodes: readonly EpisodeView[];
+  /** What is done is one import: there is no feed of ours to be read afterwards. */
+  isImport?: boolean;
   linkRss: string | null;
   cookie: string;
   /** Where episodes have no page of their own. */
@@ -109,7 +111,7 @@ export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Ran
     return stays("canceled", null, "", { failure: failure ?? { code: "task.canceled", detail: "" } });
   if (episodes.length > 0 && posted.length === episodes.length) {
     // All out before the word arrived: a late complete is a fact.
-    const feedMissing = !canceled && !task.linkRss && ending.kind !== "done" && tries + 1 < MAX_FEED_TRIES;
+    const feedMissing = !task.isImport && !canceled && !task.linkRss && ending.kind !== "done" && tries + 1 < MAX_FEED_TRIES;
     if (feedMissing)
       return stays(
         "waiting",
@@ -200,7 +202,8 @@ function failed(task: TaskView, failure: FailureData): Judgement {
   if (!refused.some((episode) => episode.failure?.code === failure.code && episode.failure.detail === failure.detail))
     sentences.unshift(sayFailure(failure));
   const codes = [failure.code, ...refused.map((episode) => (episode.failure as FailureData).code)];
-  const message = `${posted}/${task.episodes.length} posted. ${sentences.join(" ")}`.slice(0, MAX_MESSAGE);
+  const done = task.isImport ? "Not imported." : `${posted}/${task.episodes.length} posted.`;
+  const message = `${done} ${sentences.join(" ")}`.slice(0, MAX_MESSAGE);
   return {
     state: "failed",
     reports: [{ kind: "fail", error_message: message, code: failure.code, retry: codes.some((code) => failures[code].retry !== "never") }],

@@ -154,7 +154,7 @@ export class Dispatcher {
   }
 
   async #follow(run: TaskRun): Promise<void> {
-    run.log.info(`starts: ${run.total} episodes`);
+    run.log.info(run.isImport ? `starts: the import of ${run.task.episode_ids.join()}` : `starts: ${run.total} episodes`);
     const ending = await run.toItsEnd(createCalls(run));
     await this.#settle(run, ending);
   }

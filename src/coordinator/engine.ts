@@ -22,7 +22,7 @@ import { LimboWatch, recover } from "./recover.ts";
 import { resolve, type Resolution } from "./resolve.ts";
 import { everyRule, type Rules } from "./rules.ts";
 import { makeSlots } from "./site-slots.ts";
-import { findSite, servedHosts, type SitesMap } from "./sites.ts";
+import { findSite, importingHosts, servedHosts, type SitesMap } from "./sites.ts";
 import type { Source } from "./source.ts";
 import {
   outboxStatus,
@@ -148,6 +148,7 @@ export class Engine {
       pollMs: options.pollMs,
       findSite: site,
       servedHosts: () => servedHosts(this.#cards, sites),
+      importingHosts: () => importingHosts(this.#cards, sites),
       onAdmitted: () => this.#ring(),
     });
     this.#outbox = new Outbox({

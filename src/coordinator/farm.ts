@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { EventEmitter } from "node:events";
+import { mkdir } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import type { Assignment, BrowserSettings, DriverCard } from "../contract/task.ts";
@@ -10,6 +11,7 @@ import type { Log } from "../kit/log.ts";
 import { listen } from "../kit/server.ts";
 import { openMediaPool, type MediaPool } from "../media/pool.ts";
 import { prepareEpisode } from "../media/prepare.ts";
+import { readFeed } from "../media/read-feed.ts";
 import { sweepCache } from "../media/sweep.ts";
 import { openQueue, type Queue } from "../store/queue.ts";
 import type { Store } from "../store/store.ts";
@@ -19,6 +21,7 @@ import { DriverBook } from "./driver-book.ts";
 import { Engine } from "./engine.ts";
 import type { FarmEvents } from "./events.ts";
 import { createFarmServer } from "./http.ts";
+import { feedToImport } from "./imports.ts";
 import { migrations } from "./migrations.ts";
 import type { Prepare } from "./ports.ts";
 import { makeScratch, removeScratch, sweepScratch } from "./scratch.ts";
@@ -165,9 +168,17 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
   }
 }
 
+/** From the first request to the last byte. */
+const FEED_MS = 60_000;
+
 function prepareBy(pool: MediaPool, cacheDir: string, config: Config): Prepare {
   const policy = createAddressPolicy(config.allowPrivate);
-  return async ({ episode, limits, marker, onProgress, signal }) => {
+  return async ({ kind, episode, limits, marker, onProgress, signal }) => {
+    if (kind === "import") {
+      await mkdir(cacheDir, { recursive: true });
+      const feed = await readFeed(episode.id, { policy, deadlineMs: FEED_MS, signal, folder: cacheDir });
+      return { prepared: feedToImport(episode.id, feed, marker), fixes: [] };
+    }
     const { prepared, fixes } = await prepareEpisode(episode, {
       limits,
       marker,

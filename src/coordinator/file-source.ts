@@ -45,6 +45,7 @@ export async function createFileSource(path: string): Promise<Source & { resultP
     async pull() {
       if (pulled) return { kind: "tasks", tasks: [], broken: [] };
       pulled = true;
+      // Both kinds at once: the file says of each what it is.
       return { kind: "tasks", tasks: [...tasks.values()], broken: [] };
     },
     async read(taskId) {
@@ -112,7 +113,7 @@ async function readTasks(file: string): Promise<WorkerTask[]> {
   if (tasks.length === 0 && problems.length === 0) problems.push("  there is no task in it");
   if (problems.length > 0)
     throw new UsageError(
-      `The task file ${file} has problems:\n${problems.join("\n")}\nA task looks as in the worker API: {"id", "domain", "email", "password", "twofa", "data_content": [{"id", "title", "about", "image_url"}]}.`,
+      `The task file ${file} has problems:\n${problems.join("\n")}\nA task looks as in the worker API: {"id", "domain", "email", "password", "twofa", "data_content": [{"id", "title", "about", "image_url"}]}; a feed to import: {"kind": "secondary", "link_rss"} in place of the content.`,
     );
   return tasks;
 }

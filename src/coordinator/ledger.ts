@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { Failure, type FailureData } from "../contract/failures.ts";
 import type { TaskState } from "../contract/states.ts";
-import type { Credentials } from "../contract/task.ts";
+import type { Credentials, MailboxCredentials } from "../contract/task.ts";
 import type { WorkerTask } from "../contract/worker-api.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Job, Queue } from "../store/queue.ts";
@@ -21,7 +21,7 @@ import { takeSlot } from "./site-slots.ts";
 import type { Site } from "./sites.ts";
 import * as stops from "./stopped-accounts.ts";
 import { activeTaskStates, type Database, type EpisodeRow, type FarmTables, type TaskRow } from "./tables.ts";
-import { cancelTask, episodesOf, moveTask, openCredentials } from "./tasks.ts";
+import { cancelTask, episodesOf, moveTask, openCredentials, openFeedMailbox } from "./tasks.ts";
 
 export interface LedgerOptions {
   store: Store;
@@ -106,6 +106,10 @@ export class Ledger {
 
   credentials(task: TaskRow): Credentials {
     return openCredentials(task, this.#o.vault);
+  }
+
+  feedMailbox(task: TaskRow): MailboxCredentials | null {
+    return openFeedMailbox(task, this.#o.vault);
   }
 
   /** Tasks of a source that the farm still holds, in whatever state. */

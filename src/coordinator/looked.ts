@@ -35,7 +35,7 @@ export async function looked(run: TaskRun, ref: EpisodeRef, seen: Sighting): Pro
     return ready ? { go: true, why: "" } : { go: false, why: "somebody else works on it by now" };
   }
   if (row.state !== "doubt") return { go: false, why: `it is ${row.state}` };
-  const { tier } = run.card;
+  const { tier } = run;
   const verdict = judgeAbsence(row, { tier, repost: run.environment.repost }, lookalikes(row, entries, neighbours));
   const failure = verdict && { ...verdict, evidence: [...(row.failure?.evidence ?? []), ...evidence] };
   await ledger.episodes.markAbsent(key, ref.fence, failure);

@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import { workerHeaders, workerTask, workerTaskAnswer, workerTaskList, type Report } from "../contract/worker-api.ts";
+import { workerHeaders, workerTask, workerTaskAnswer, workerTaskList, type Report, type WorkerTask } from "../contract/worker-api.ts";
 import { requestJson, type HttpAnswer } from "../kit/http.ts";
 import type { Log } from "../kit/log.ts";
 import type { BrokenTask, DeliverAnswer, PullAnswer, ReadAnswer, Source } from "./source.ts";
@@ -42,22 +42,25 @@ export function createManagerSource(options: ManagerSourceOptions): Source {
     }
   }
 
+  async function pull(type: "primary" | "secondary", limit: number, sites: readonly string[]): Promise<PullAnswer> {
+    const answer = await ask(`/links?type=${type}&limit=${Math.max(1, Math.min(MAX_PULL, limit))}`, {
+      headers: sites.length > 0 ? { [workerHeaders.sites]: sites.join(",") } : {},
+    });
+    if ("silent" in answer) return { kind: "again", why: answer.silent, retryAfterMs: null };
+    if (answer.status === 401 || answer.status === 403) return { kind: "refused", why: sayAnswer(answer) };
+    if (answer.status !== 200) return { kind: "again", why: sayAnswer(answer), retryAfterMs: answer.retryAfterMs };
+    const list = workerTaskList.safeParse(answer.body);
+    return list.success
+      ? readTasks(list.data.data, type)
+      : { kind: "again", why: "the manager's answer to a pull is not what the worker API says", retryAfterMs: null };
+  }
+
   return {
     name: `manager:${base}`,
     once: false,
 
-    async pull(limit, sites): Promise<PullAnswer> {
-      const answer = await ask(`/links?type=primary&limit=${Math.max(1, Math.min(MAX_PULL, limit))}`, {
-        headers: sites.length > 0 ? { [workerHeaders.sites]: sites.join(",") } : {},
-      });
-      if ("silent" in answer) return { kind: "again", why: answer.silent, retryAfterMs: null };
-      if (answer.status === 401 || answer.status === 403) return { kind: "refused", why: sayAnswer(answer) };
-      if (answer.status !== 200) return { kind: "again", why: sayAnswer(answer), retryAfterMs: answer.retryAfterMs };
-      const list = workerTaskList.safeParse(answer.body);
-      return list.success
-        ? readTasks(list.data.data)
-        : { kind: "again", why: "the manager's answer to a pull is not what the worker API says", retryAfterMs: null };
-    },
+    pull: async (limit, sites) => pull("primary", limit, sites),
+    pullImports: async (limit, sites) => pull("secondary", limit, sites),
 
     async read(taskId): Promise<ReadAnswer> {
       const answer = await ask(`/links/${encodeURIComponent(taskId)}`);
@@ -87,19 +90,26 @@ function isTaken({ status, body }: HttpAnswer): boolean {
   return status === 204 || (typeof body === "object" && body !== null && "success" in body && body.success === true);
 }
 
-function readTasks(items: readonly unknown[]): PullAnswer {
+function readTasks(items: readonly unknown[], type: "primary" | "secondary"): PullAnswer {
   const tasks = [];
   const broken: BrokenTask[] = [];
   for (const item of items) {
     const parsed = workerTask.safeParse(item);
     if (parsed.success) {
-      tasks.push(parsed.data);
+      tasks.push(ownTask(parsed.data, type));
       continue;
     }
     const id = typeof item === "object" && item !== null && "id" in item && typeof item.id === "string" && item.id !== "" ? item.id : null;
     broken.push({ id, why: parsed.error.issues.map((issue) => `${issue.path.join(".") || "task"}: ${issue.message}`).join("; ") });
   }
   return { kind: "tasks", tasks, broken };
+}
+
+/** A manager that ignores `type` may hand out both kinds: its own word on a task counts, else what was asked for. */
+function ownTask(task: WorkerTask, type: "primary" | "secondary"): WorkerTask {
+  const kind = task.kind ?? (task.data_content.length > 0 ? "primary" : type);
+  // Named by its account, which may have another one later: its own id tells them apart.
+  return { ...task, kind, id: (kind === "secondary" && task.link_id) || task.id };
 }
 
 const MAX_SAID = 200;

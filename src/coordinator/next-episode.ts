@@ -32,7 +32,7 @@ async function choose(run: TaskRun): Promise<NextEpisode> {
     const rows = (await releaseLeftOver(run, before)) ? await ledger.episodesOf(run.task) : before;
     if (stop) return (await lookOfCanceled(run, rows)) ?? { kind: "stop", reason: stop };
     prepareAhead(run, rows);
-    const picked = pickNext(rows, ledger.now(), (row) => run.card.tier !== "blind" && !run.counted.has(row.episode_id));
+    const picked = pickNext(rows, ledger.now(), (row) => run.tier !== "blind" && !run.counted.has(row.episode_id));
     if (picked.kind === "finish" || picked.kind === "nothing") {
       const leftOver = (await lateCount(run)) ?? (await leftOverDraft(run));
       if (leftOver) return leftOver;
@@ -56,7 +56,7 @@ async function lookOfCanceled(run: TaskRun, rows: readonly EpisodeRow[]): Promis
 
 /** Each draft is asked for once in a run: a site that refuses must not hold up the rest. */
 async function leftOverDraft(run: TaskRun): Promise<NextEpisode | null> {
-  if (!run.card.discards) return null;
+  if (!run.card.discards || run.isImport) return null;
   for (const row of await run.environment.ledger.leftOverDrafts(run.task.account_key)) {
     const { draft_id: draftId, prepared: episode, episode_id: id } = row;
     if (draftId === null || episode === null || run.swept.has(id)) continue;
@@ -68,9 +68,10 @@ async function leftOverDraft(run: TaskRun): Promise<NextEpisode | null> {
 
 /** What earlier runs of the account counted too early, before the site showed anything. */
 async function lateCount(run: TaskRun): Promise<NextEpisode | null> {
-  if (run.card.tier === "blind") return null;
+  if (run.tier === "blind") return null;
   const rows = await run.environment.ledger.uncounted(run.task.account_key, run.settleMs);
-  const row = rows.find(({ episode_id }) => !run.counted.has(episode_id));
+  // The driver looks for imported shows elsewhere than for episodes.
+  const row = rows.find(({ episode_id, prepared }) => !run.counted.has(episode_id) && (prepared?.feed !== undefined) === run.isImport);
   return row ? askCount(run, row) : null;
 }
 
@@ -112,6 +113,7 @@ async function prepare(run: TaskRun, row: EpisodeRow): Promise<Preparation> {
   if (!episode) throw new Error(`task ${run.task.id} has no content for episode ${row.episode_id}`);
   return run.environment.lane.get(run.task.id, {
     episode,
+    kind: run.isImport ? "import" : "post",
     limits: run.card.limits,
     marker: row.marker,
     onProgress: (text) => {

@@ -30,6 +30,8 @@ export interface Preparation {
 }
 
 export interface PreparationRequest {
+  /** "import": the episode is a feed, and its id the feed's address. */
+  kind: "post" | "import";
   episode: WorkerEpisode;
   limits: DriverCard["limits"];
   marker: string;

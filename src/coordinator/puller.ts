@@ -4,6 +4,7 @@ import type { Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
 import { backoffMs, jitterMs } from "./backoff.ts";
+import { isImport, withFeedAsWork } from "./imports.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DiskProbe, Random } from "./ports.ts";
 import type { Site } from "./sites.ts";
@@ -23,9 +24,13 @@ export interface PullerOptions {
   pollMs: number;
   findSite(domain: string): Site | null;
   servedHosts(): string[];
+  /** Those that can take over a show by its feed. */
+  importingHosts(): string[];
   /** New rows stand in the outbox. */
   onAdmitted(): void;
 }
+
+type Kind = "episodes" | "imports";
 
 /** Where a manager's lease is renewed by any call of ours, its own pull shows us what we hold: those count on top. */
 const REFUSED_KEY_MS = 5 * 60_000;
@@ -44,6 +49,8 @@ export class Puller {
   /** Why the source refuses our key; nothing is pulled then. */
   keyRefused: string | null = null;
   #refusedUntil = 0;
+  /** Neither kind of work may starve the other: they are asked for in turn. */
+  #importsFirst = true;
 
   constructor(options: PullerOptions) {
     this.#o = options;
@@ -64,7 +71,7 @@ export class Puller {
 
   /** One pull. @returns how long to rest, ms */
   async turn(): Promise<number> {
-    const { source, concurrency, disk, clock } = this.#o;
+    const { concurrency, disk, clock } = this.#o;
     if (this.#dry || concurrency === 0) return UNTIL_RUNG_MS;
     if (this.keyRefused && clock.now() < this.#refusedUntil) return this.#refusedUntil - clock.now();
     const problem = await disk();
@@ -72,15 +79,43 @@ export class Puller {
     const { free, held } = await this.#room();
     // Other farms on this database may take what waits, and nobody rings for that.
     if (free <= 0) return this.#o.running() < concurrency ? jitterMs(this.#o.pollMs, this.#o.random) : UNTIL_RUNG_MS;
+    const kinds = this.#kinds();
+    let fresh = 0;
+    for (const kind of kinds) {
+      if (fresh >= free) break;
+      const got = await this.#ask(kind, free - fresh + held);
+      if ("restMs" in got) return got.restMs;
+      fresh += got.fresh;
+    }
+    this.answered += 1;
+    if (this.#o.source.once) this.#dry = true;
+    this.waits = null;
+    if (fresh > 0) return 0;
+    const restMs = jitterMs(this.#o.pollMs, this.#o.random);
+    this.waits = { why: "nothing new at the source", until: clock.now() + restMs };
+    return restMs;
+  }
+
+  /** What to ask for, in this order. */
+  #kinds(): Kind[] {
+    const { source, importingHosts } = this.#o;
+    if (!source.pullImports || importingHosts().length === 0) return ["episodes"];
+    this.#importsFirst = !this.#importsFirst;
+    return this.#importsFirst ? ["imports", "episodes"] : ["episodes", "imports"];
+  }
+
+  async #ask(kind: Kind, limit: number): Promise<{ fresh: number } | { restMs: number }> {
+    const { source, servedHosts, importingHosts, random } = this.#o;
     const refusedBefore = this.keyRefused;
-    const limit = source.once ? Number.MAX_SAFE_INTEGER : free + held;
-    const answer = await source.pull(limit, this.#o.servedHosts());
+    const most = source.once ? Number.MAX_SAFE_INTEGER : limit;
+    const answer =
+      kind === "imports" && source.pullImports ? await source.pullImports(most, importingHosts()) : await source.pull(most, servedHosts());
     switch (answer.kind) {
       case "again":
-        return this.#wait(answer.why, answer.retryAfterMs ?? backoffMs(this.#failures++, this.#o.random));
+        return { restMs: this.#wait(answer.why, answer.retryAfterMs ?? backoffMs(this.#failures++, random)) };
       case "refused":
         this.refuseKey(answer.why);
-        return this.#wait(answer.why, REFUSED_KEY_MS);
+        return { restMs: this.#wait(answer.why, REFUSED_KEY_MS) };
       case "tasks": {
         this.#failures = 0;
         if (answer.tasks.length > 0) crashpoint("pulled");
@@ -88,13 +123,7 @@ export class Puller {
         if (refusedBefore) this.keyRefused = null;
         const fresh = await this.#admitAll(answer.tasks);
         for (const broken of answer.broken) await this.#reportBroken(broken.id, broken.why);
-        this.answered += 1;
-        if (source.once) this.#dry = true;
-        this.waits = null;
-        if (fresh > 0) return 0;
-        const restMs = jitterMs(this.#o.pollMs, this.#o.random);
-        this.waits = { why: "nothing new at the source", until: clock.now() + restMs };
-        return restMs;
+        return { fresh };
       }
     }
   }
@@ -124,17 +153,25 @@ export class Puller {
     return fresh;
   }
 
-  async #admit(task: WorkerTask): Promise<"fresh" | "known"> {
+  async #admit(given: WorkerTask): Promise<"fresh" | "known"> {
     const { ledger, source, log, findSite, onAdmitted } = this.#o;
-    const site = findSite(task.domain);
-    if (!site) return this.#refuse(task.id, "site.unsupported", `no driver for ${task.domain}`);
+    const site = findSite(given.domain);
+    if (!site) return this.#refuse(given.id, "site.unsupported", `no driver for ${given.domain}`);
+    if (isImport(given) && !site.card.imports)
+      return this.#refuse(given.id, "site.unsupported", `the driver ${site.card.site} can't take over a show by its feed`);
+    const task = isImport(given) ? withFeedAsWork(given) : given;
+    if (!task) return this.#refuse(given.id, "content.empty", "the task names no feed to import");
     if (task.data_content.length === 0) return this.#refuse(task.id, "content.empty", "the task has no episodes");
     const ids = new Set(task.data_content.map((episode) => episode.id));
     if (ids.size < task.data_content.length) return this.#refuse(task.id, "content.refused", "two episodes of the task carry the same id");
     const admission = await ledger.admit(task, site, source.name);
     if (admission === "known" || admission === "reporting") return "known";
     crashpoint("admitted");
-    log.info(`pulled (${admission})`, { task: task.id, site: site.card.site, episodes: ids.size });
+    log.info(`pulled (${admission})`, {
+      task: task.id,
+      site: site.card.site,
+      ...(isImport(task) ? { feed: [...ids].join() } : { episodes: ids.size }),
+    });
     onAdmitted();
     return admission === "reported-again" ? "known" : "fresh";
   }

@@ -1,6 +1,7 @@
 import type { Job } from "../store/queue.ts";
 import { judgeTask, type Ending, type Judgement } from "./decide.ts";
 import { release } from "./episodes.ts";
+import { isImport } from "./imports.ts";
 import type { LedgerParts } from "./ledger-parts.ts";
 import { enqueueReports } from "./outbox.ts";
 import { freeSlot } from "./site-slots.ts";
@@ -75,7 +76,7 @@ async function judge(
     .executeTakeFirstOrThrow();
   const rows = await episodesOf(trx, row);
   const judged = judgeTask(
-    { episodes: rows, linkRss: fresh.link_rss, workerDeaths: deaths, tries: fresh.tries, ...links },
+    { episodes: rows, isImport: isImport(row.data), linkRss: fresh.link_rss, workerDeaths: deaths, tries: fresh.tries, ...links },
     ending,
     now,
     random,

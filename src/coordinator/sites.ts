@@ -39,3 +39,8 @@ export function servedHosts(cards: readonly DriverCard[], sites: SitesMap): stri
   const mapped = Object.keys(sites).filter((host) => findSite(host, cards, sites) !== null);
   return [...new Set([...cards.flatMap((card) => card.hosts.map(hostOf)), ...mapped.map(hostOf)])];
 }
+
+/** Those of them that can take over a show by its feed. */
+export function importingHosts(cards: readonly DriverCard[], sites: SitesMap): string[] {
+  return servedHosts(cards, sites).filter((host) => findSite(host, cards, sites)?.card.imports);
+}

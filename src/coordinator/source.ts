@@ -29,6 +29,8 @@ export interface Source {
   /** True where the source runs dry for good (a file), so that nothing needs to be pulled again. */
   readonly once: boolean;
   pull(limit: number, sites: readonly string[]): Promise<PullAnswer>;
+  /** The same of feeds to be imported (`kind: "secondary"`); absent where none can come. */
+  pullImports?(limit: number, sites: readonly string[]): Promise<PullAnswer>;
   read(taskId: string): Promise<ReadAnswer>;
   deliver(taskId: string, report: Report): Promise<DeliverAnswer>;
   close?(): Promise<void>;

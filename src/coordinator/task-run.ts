@@ -20,6 +20,7 @@ import type { Job } from "../store/queue.ts";
 import type { Ending } from "./decide.ts";
 import type { EpisodeKey } from "./episodes.ts";
 import type { FarmEvents } from "./events.ts";
+import { isImport } from "./imports.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DiskProbe, RunningAssignment, WorkerPool } from "./ports.ts";
 import type { PrepareLane } from "./prepare-lane.ts";
@@ -73,6 +74,8 @@ export class TaskRun {
   readonly log: Log;
   readonly content: WorkerTask;
   readonly credentials: Credentials;
+  /** A feed is to be imported, and no episode posted. */
+  readonly isImport: boolean;
   position = 0;
   step = "start";
   detail = "";
@@ -100,6 +103,7 @@ export class TaskRun {
     this.site = site;
     this.job = job;
     this.content = workerTask.parse(task.data);
+    this.isImport = isImport(this.content);
     this.credentials = environment.ledger.credentials(task);
     this.log = environment.log.child({ task: task.id, account: task.account_name, site: site.card.site });
     this.since = environment.clock.now();
@@ -119,6 +123,11 @@ export class TaskRun {
 
   get card(): DriverCard {
     return this.site.card;
+  }
+
+  /** How an unknown outcome can be cleared up. Whoever imports a feed can tell what was imported. */
+  get tier(): DriverCard["tier"] {
+    return this.isImport ? "list" : this.card.tier;
   }
 
   keyOf({ episodeId }: Pick<EpisodeRef, "episodeId">): EpisodeKey {
@@ -176,6 +185,8 @@ export class TaskRun {
       driverModule: this.card.module,
       origin: this.site.origin,
       credentials: this.credentials,
+      kind: this.isImport ? "import" : "post",
+      feedMailbox: this.isImport ? this.environment.ledger.feedMailbox(this.task) : null,
       session,
       locale,
       timeZone,

@@ -1,7 +1,7 @@
 import type { Updateable } from "kysely";
 import { Failure, type FailureData } from "../contract/failures.ts";
 import { mayTaskMove, type TaskState } from "../contract/states.ts";
-import type { Credentials } from "../contract/task.ts";
+import type { Credentials, MailboxCredentials } from "../contract/task.ts";
 import type { WorkerTask } from "../contract/worker-api.ts";
 import type { Vault } from "../store/vault.ts";
 import { moveEpisode } from "./episodes.ts";
@@ -69,7 +69,20 @@ export async function giveUpEpisodes(
 /** A task as the ledger keeps it. */
 export type SealedTask = { data: string; sealed_credentials: string };
 
-const secretFields = ["email", "username", "password", "pass_mail", "twofa", "app_password", "cookie", "api_token"] as const;
+const secretFields = [
+  "email",
+  "username",
+  "password",
+  "pass_mail",
+  "twofa",
+  "app_password",
+  "cookie",
+  "api_token",
+  "feed_email",
+  "feed_app_password",
+  "feed_pass_mail",
+] as const;
+type Secrets = Partial<Record<(typeof secretFields)[number], string>>;
 
 export function sealTask(task: WorkerTask, vault: Vault): SealedTask {
   const blank = Object.fromEntries(secretFields.map((field) => [field, ""]));
@@ -82,21 +95,27 @@ export function sealTask(task: WorkerTask, vault: Vault): SealedTask {
 
 /** @throws Failure farm.invariant when the row was changed by somebody else */
 export function openCredentials(row: Pick<TaskRow, "id" | "sealed_credentials">, vault: Vault): Credentials {
-  const secret = JSON.parse(vault.open(row.sealed_credentials, `tasks:${row.id}:credentials`)) as Record<
-    Exclude<(typeof secretFields)[number], "api_token">,
-    string
-  > & { api_token?: string };
+  const secret = openSecrets(row, vault);
   return {
-    email: secret.email,
-    username: secret.username,
-    password: secret.password,
-    passMail: secret.pass_mail,
-    twofa: secret.twofa,
-    appPassword: secret.app_password,
-    cookie: secret.cookie,
-    // Tasks that were sealed before there was one.
+    email: secret.email ?? "",
+    username: secret.username ?? "",
+    password: secret.password ?? "",
+    passMail: secret.pass_mail ?? "",
+    twofa: secret.twofa ?? "",
+    appPassword: secret.app_password ?? "",
+    cookie: secret.cookie ?? "",
     apiToken: secret.api_token ?? "",
   };
+}
+
+/** The mailbox of the imported feed's owner, where the task brought one. */
+export function openFeedMailbox(row: Pick<TaskRow, "id" | "sealed_credentials">, vault: Vault): MailboxCredentials | null {
+  const { feed_email: email, feed_app_password: appPassword, feed_pass_mail: passMail } = openSecrets(row, vault);
+  return email ? { email, appPassword: appPassword ?? "", passMail: passMail ?? "" } : null;
+}
+
+function openSecrets(row: Pick<TaskRow, "id" | "sealed_credentials">, vault: Vault): Secrets {
+  return JSON.parse(vault.open(row.sealed_credentials, `tasks:${row.id}:credentials`)) as Secrets;
 }
 
 /** Who holds the account at the site. Managers without account ids are keyed by what one signs in with. */

@@ -9,7 +9,7 @@ import type { Credentials, DriverCard, PreparedEpisode } from "../contract/task.
  */
 
 /** One episode, its text and files already fixed to the driver's `limits`. `marker` is unique to it: find it again by that. */
-export type Episode = PreparedEpisode;
+export type Episode = Omit<PreparedEpisode, "feed">;
 
 /** A copy of an episode on the site. `link`: the public page, absolute or relative; "" where the site has none, then `id` is set. */
 export interface Copy {
@@ -77,6 +77,24 @@ export type Limits = DriverCard["limits"];
 /** What the engine hands to the `account` schema: blanks are left out. */
 export type AccountFields = Partial<Omit<Credentials, "cookie">>;
 
+/**
+ * How a site takes over a show by its feed: the steps of an episode with the feed's address in its place, and guarded like them.
+ * An import can't be undone either.
+ */
+export interface FeedImport<Schema extends z.ZodType = z.ZodType> {
+  /** The one request that takes the show over, as `publishRequest` of the driver is for an episode. */
+  publishRequest: PublishRequest;
+  /** All shows of the account that were imported from this feed; [] means "surely none". One that was begun and not confirmed is none. */
+  find(site: DriverContext<z.output<Schema>>, feedUrl: string): Promise<Copy[]>;
+  /**
+   * Hands the address in, types the ownership code, up to the last button. Repeatable. `mailedCode` reads the mailbox of the
+   * feed's `itunes:email`, whose end was noted before this verb began.
+   */
+  prepare(site: DriverContext<z.output<Schema>>, feedUrl: string): Promise<void>;
+  /** The last button. Returns the show's public page. */
+  confirm(site: DriverContext<z.output<Schema>>, feedUrl: string): Promise<Copy | void>;
+}
+
 export interface DriverDeclaration<Schema extends z.ZodType = z.ZodType> {
   /** The driver's name, kebab-case. */
   site: string;
@@ -126,7 +144,7 @@ export interface DriverDeclaration<Schema extends z.ZodType = z.ZodType> {
   /** The show's RSS link. */
   feed(site: DriverContext<z.output<Schema>>): Promise<string>;
   /** For sites that take over a show by its feed. */
-  importFeed?(site: DriverContext<z.output<Schema>>, feedUrl: string): Promise<void>;
+  importFeed?: FeedImport<Schema>;
 }
 
 /** A checked declaration with every default in place. */

@@ -30,7 +30,18 @@ const isLocale = (tag: string): boolean => {
     return false;
   }
 };
+const STATELESS = "must not carry the flags g or y: they make a match depend on the one before";
 const positive = z.number().int().positive();
+
+const request = z
+  .strictObject({
+    method: z.enum(["POST", "PUT", "PATCH", "GET"]),
+    url: isRegExp,
+    body: isRegExp.optional(),
+    via: z.enum(["fetch", "continue"]).optional(),
+  })
+  .refine(({ url }) => !url.global && !url.sticky, { path: ["url"], error: STATELESS })
+  .refine(({ body }) => !body?.global && !body?.sticky, { path: ["body"], error: STATELESS });
 
 const declaration = z
   .strictObject({
@@ -65,12 +76,7 @@ const declaration = z
     interruptions: z.array(z.strictObject({ shows: isFunction, dismiss: isFunction })).default([]),
     locale: z.string().refine(isLocale, 'must be a language tag such as "zh-TW"').optional(),
     signInPage: isRegExp.default(/\/(log-?in|sign-?in)\b/i),
-    publishRequest: z.strictObject({
-      method: z.enum(["POST", "PUT", "PATCH", "GET"]),
-      url: isRegExp,
-      body: isRegExp.optional(),
-      via: z.enum(["fetch", "continue"]).optional(),
-    }),
+    publishRequest: request,
     post: z.enum(["browser", "request"]).default("browser"),
     settleMs: z.number().int().min(0).default(120_000),
     concurrency: positive.default(1),
@@ -82,7 +88,7 @@ const declaration = z
     publish: isFunction,
     discard: isFunction.optional(),
     feed: isFunction,
-    importFeed: isFunction.optional(),
+    importFeed: z.strictObject({ publishRequest: request, find: isFunction, prepare: isFunction, confirm: isFunction }).optional(),
   })
   .refine(({ hosts, origin }) => hosts ?? origin, {
     path: ["hosts"],
@@ -94,18 +100,7 @@ const declaration = z
     error:
       "is missing: without it nothing can be looked up. A site of tier list that keeps no marker needs list(), one that shows nothing is blind",
   })
-  .refine(({ publishRequest }) => !publishRequest.url.global && !publishRequest.url.sticky, {
-    path: ["publishRequest", "url"],
-    error: "must not carry the flags g or y: they make a match depend on the one before",
-  })
-  .refine(({ publishRequest: { body } }) => !body?.global && !body?.sticky, {
-    path: ["publishRequest", "body"],
-    error: "must not carry the flags g or y: they make a match depend on the one before",
-  })
-  .refine(({ signInPage }) => !signInPage.global && !signInPage.sticky, {
-    path: ["signInPage"],
-    error: "must not carry the flags g or y: they make a match depend on the one before",
-  });
+  .refine(({ signInPage }) => !signInPage.global && !signInPage.sticky, { path: ["signInPage"], error: STATELESS });
 
 /**
  * Checks a driver's declaration and fills in the defaults.
@@ -158,5 +153,6 @@ export function isDriver(value: unknown): value is Driver {
 /** What the coordinator gets to know of a driver. @param module the driver file's address */
 export function toCard(driver: Driver, module: string): DriverCard {
   const { site, hosts, tier, settleMs, concurrency, post, limits } = driver;
-  return { site, module, hosts: [...hosts], tier, settleMs, concurrency, discards: driver.discard !== undefined, post, limits };
+  const can = { discards: driver.discard !== undefined, imports: driver.importFeed !== undefined };
+  return { site, module, hosts: [...hosts], tier, settleMs, concurrency, ...can, post, limits };
 }

@@ -11,6 +11,7 @@ export type {
   DriverDeclaration,
   Entry,
   Episode,
+  FeedImport,
   Interruption,
   Limits,
   MailedCodeQuery,

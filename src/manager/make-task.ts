@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Kysely, Transaction } from "kysely";
 import { z } from "zod";
+import type { WorkerEpisode } from "../contract/worker-api.ts";
 import { UsageError } from "../kit/config.ts";
 import type { Vault } from "../store/vault.ts";
 import { ensureDefaultGroup, upsertAccount } from "./accounts.ts";
 import { siteName } from "./site-name.ts";
-import type { ManagerTables } from "./tables.ts";
+import type { LinkKind, ManagerTables } from "./tables.ts";
 
 const text = z
   .string()
@@ -13,7 +14,7 @@ const text = z
   .refine((value) => value.isWellFormed(), "is not well-formed Unicode");
 const field = text.optional();
 
-const taskInput = z.object({
+const place = z.object({
   /** Who signs in. `username` or `email` is needed; absent fields stay as they are when the account is known already. */
   account: z
     .object({
@@ -30,6 +31,12 @@ const taskInput = z.object({
     .refine((account) => Boolean((account.username ?? account.email ?? "").trim()), "needs a username or an email"),
   /** The site that the account is on: a host or an address, e.g. "studio.firstory.me" or "http://127.0.0.1:8710". */
   website: text.refine((value) => siteName(value) !== null, "is not the address of a web site"),
+  /** Higher ones are handed out first. */
+  priority: z.number().int().min(-1000).max(1000).default(0),
+  maxRetries: z.number().int().min(0).max(100).default(3),
+});
+
+const taskInput = place.extend({
   /** Posted one after another in this order. An id is made where none is given. */
   episodes: z
     .array(
@@ -55,13 +62,16 @@ const taskInput = z.object({
   name: text.optional(),
   /** Episodes wanted; absent: as many as given. */
   target: z.number().int().positive().optional(),
-  /** Higher ones are handed out first. */
-  priority: z.number().int().min(-1000).max(1000).default(0),
-  maxRetries: z.number().int().min(0).max(100).default(3),
 });
 
+/** An account on another site, which is to import the feed of what the request's primary posts. */
+const importInput = place.extend({ requestId: z.uuid() });
+
 export type TaskInput = z.input<typeof taskInput>;
+export type ImportInput = z.input<typeof importInput>;
 type Task = z.output<typeof taskInput>;
+type Import = z.output<typeof importInput>;
+type Place = z.output<typeof place>;
 
 export interface MadeTask {
   taskId: string;
@@ -77,21 +87,78 @@ export interface MadeTask {
  * @throws UsageError naming everything that is wrong with the input
  */
 export async function makeTask(db: Kysely<ManagerTables>, vault: Vault, input: TaskInput, now: Date): Promise<MadeTask> {
-  const parsed = taskInput.safeParse(input);
-  if (!parsed.success)
-    throw new UsageError(
-      `The task can't be made: ${parsed.error.issues.map((issue) => `${issue.path.join(".") || "task"}: ${issue.message}`).join("; ")}`,
-    );
-  return db.transaction().execute(async (trx) => insertTask(trx, vault, parsed.data, now));
+  const task = checked("task", taskInput.safeParse(input));
+  return db.transaction().execute(async (trx) => insertTask(trx, vault, task, now));
+}
+
+/**
+ * Makes a secondary task of a request: it is held until the request's primary has reported its feed, and handed out then.
+ * The same account again gives the same task.
+ * @throws UsageError naming everything that is wrong with the input
+ */
+export async function makeImport(db: Kysely<ManagerTables>, vault: Vault, input: ImportInput, now: Date): Promise<MadeTask> {
+  const task = checked("import", importInput.safeParse(input));
+  return db.transaction().execute(async (trx) => insertImport(trx, vault, task, now));
+}
+
+function checked<T>(what: string, parsed: z.ZodSafeParseResult<T>): T {
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || what}: ${issue.message}`).join("; ");
+  throw new UsageError(`The ${what} can't be made: ${problems}`);
 }
 
 async function insertTask(trx: Transaction<ManagerTables>, vault: Vault, task: Task, now: Date): Promise<MadeTask> {
-  const site = siteName(task.website) ?? task.website;
-  const { username = "", email = "", ...changes } = task.account;
   const groupId = task.groupId ? await existingGroup(trx, task.groupId) : await ensureDefaultGroup(trx, now);
-  const accountId = await upsertAccount(trx, vault, { groupId, site, username, email }, changes, now);
+  const { site, accountId } = await accountAt(trx, vault, task, groupId, now);
   const requestId = task.requestId ?? randomUUID();
   await insertRequest(trx, requestId, site, task, now);
+  const episodes = task.episodes.map((episode) => ({ ...episode, id: episode.id ?? randomUUID() }));
+  return insertLink(trx, { requestId, accountId, site, kind: "primary", episodes, task }, now);
+}
+
+async function insertImport(trx: Transaction<ManagerTables>, vault: Vault, task: Import, now: Date): Promise<MadeTask> {
+  const { requestId } = task;
+  const request = await trx.selectFrom("requests").select("group_id").where("id", "=", requestId).executeTakeFirst();
+  if (!request) throw new UsageError(`The import can't be made: requestId: there is no request ${requestId}`);
+  const { site, accountId } = await accountAt(trx, vault, task, request.group_id ?? (await ensureDefaultGroup(trx, now)), now);
+  const posts = await trx
+    .selectFrom("links")
+    .select("id")
+    .where("request_id", "=", requestId)
+    .where("account_id", "=", accountId)
+    .where("kind", "=", "primary")
+    .executeTakeFirst();
+  if (posts)
+    throw new UsageError("The import can't be made: account: the request posts its episodes there, so it can't import them as well");
+  return insertLink(trx, { requestId, accountId, site, kind: "secondary", episodes: [], task }, now);
+}
+
+async function accountAt(
+  trx: Transaction<ManagerTables>,
+  vault: Vault,
+  task: Place,
+  groupId: string,
+  now: Date,
+): Promise<{ site: string; accountId: string }> {
+  const site = siteName(task.website) ?? task.website;
+  const { username = "", email = "", ...changes } = task.account;
+  return { site, accountId: await upsertAccount(trx, vault, { groupId, site, username, email }, changes, now) };
+}
+
+interface NewLink {
+  requestId: string;
+  accountId: string;
+  site: string;
+  kind: LinkKind;
+  episodes: WorkerEpisode[];
+  task: Pick<Place, "priority" | "maxRetries">;
+}
+
+async function insertLink(
+  trx: Transaction<ManagerTables>,
+  { requestId, accountId, site, kind, episodes, task }: NewLink,
+  now: Date,
+): Promise<MadeTask> {
   const id = randomUUID();
   await trx
     .insertInto("links")
@@ -99,7 +166,7 @@ async function insertTask(trx: Transaction<ManagerTables>, vault: Vault, task: T
       id,
       request_id: requestId,
       account_id: accountId,
-      kind: "primary",
+      kind,
       site,
       state: "waiting",
       holder: null,
@@ -108,7 +175,8 @@ async function insertTask(trx: Transaction<ManagerTables>, vault: Vault, task: T
       started_by: "[]",
       lease_until: null,
       priority: task.priority,
-      episodes: JSON.stringify(task.episodes.map((episode) => ({ ...episode, id: episode.id ?? randomUUID() }))),
+      episodes: JSON.stringify(episodes),
+      link_rss: "",
       link_post: "",
       note: "",
       error_message: "",
@@ -128,7 +196,7 @@ async function insertTask(trx: Transaction<ManagerTables>, vault: Vault, task: T
     .select("id")
     .where("request_id", "=", requestId)
     .where("account_id", "=", accountId)
-    .where("kind", "=", "primary")
+    .where("kind", "=", kind)
     .executeTakeFirstOrThrow();
   return { taskId, accountId, requestId, created: taskId === id };
 }

@@ -8,7 +8,7 @@ import { writeFirstKey } from "./first-key.ts";
 import { readHistory, type HistoryEntry } from "./history.ts";
 import { createHttp } from "./http.ts";
 import { createKeys, type Keys } from "./keys.ts";
-import { makeTask, type MadeTask, type TaskInput } from "./make-task.ts";
+import { makeImport, makeTask, type ImportInput, type MadeTask, type TaskInput } from "./make-task.ts";
 import { managerMigrations } from "./migrations.ts";
 import type { ManagerTables } from "./tables.ts";
 import { createTaskBook } from "./task-book.ts";
@@ -40,6 +40,8 @@ export interface Manager {
   readonly keys: Pick<Keys, "create" | "list" | "revoke">;
   /** @throws UsageError naming everything that is wrong with the input */
   makeTask(input: TaskInput): Promise<MadeTask>;
+  /** An account that imports what the request's primary posts. @throws UsageError as makeTask */
+  makeImport(input: ImportInput): Promise<MadeTask>;
   /** Newest first, at most 1000. */
   tasks(): Promise<TaskView[]>;
   task(id: string): Promise<TaskView | null>;
@@ -76,6 +78,7 @@ export async function openManager(options: ManagerOptions): Promise<Manager> {
     url: listening.url,
     keys,
     makeTask: async (input) => makeTask(db, vault, input, new Date(now())),
+    makeImport: async (input) => makeImport(db, vault, input, new Date(now())),
     tasks: async () => listTasks(db, await announced.all(), new Date(now())),
     task: async (id) => (await listTasks(db, await announced.all(), new Date(now()), { id }))[0] ?? null,
     cancelTask: async (id) => book.cancel(id),

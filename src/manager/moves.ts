@@ -75,6 +75,13 @@ export function complete(link: LinkRow, order: CompleteOrder, caller: Caller, no
   };
 }
 
+/** A secondary is finished by whoever pulled it: it need not have been started. Else as `complete`. */
+export function insert(link: LinkRow, order: CompleteOrder, caller: Caller, now: Date): Move {
+  if (link.kind !== "secondary") return { refuse: "bad_transition" };
+  const begun = link.holder === caller.holder ? { ...link, started_by: [...link.started_by, caller.holder] } : link;
+  return complete(begun, order, caller, now);
+}
+
 /** Only the holder may give a task up; after 1, 2 and 4 minutes it is handed out again, the fourth failure is the last. */
 export function fail(link: LinkRow, order: FailOrder, caller: Caller, now: Date): Move {
   const mine = link.holder === caller.holder;

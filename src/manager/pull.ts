@@ -1,5 +1,6 @@
 import { sql, type ExpressionBuilder, type Kysely } from "kysely";
 import type { Caller } from "./caller.ts";
+import { feedOfRequest, hasItsWork } from "./feed-of-request.ts";
 import { leaseFrom } from "./lease.ts";
 import type { ManagerTables } from "./tables.ts";
 
@@ -54,6 +55,8 @@ export async function pullTasks(trx: Kysely<ManagerTables>, caller: Caller, orde
         .then(eb.ref("t.state"))
         .else(sql<"claimed">`${sql.lit("claimed")}`)
         .end(),
+      // Whatever the request's accounts report later: it is one feed, once handed out.
+      link_rss: sql<string>`case when t.kind = 'secondary' and t.link_rss = '' then ${feedOfRequest(sql.ref("t.request_id"))} else t.link_rss end`,
       holder: caller.holder,
       server_id: caller.keyId,
       server_name: caller.name,
@@ -80,7 +83,7 @@ function isMine(eb: Links, caller: Caller, now: Date) {
 
 function mayHave(eb: Links, caller: Caller, now: Date) {
   return eb.or([
-    eb.and([eb("l.state", "=", "waiting"), eb.or([eb("l.next_at", "is", null), eb("l.next_at", "<=", now)])]),
+    eb.and([eb("l.state", "=", "waiting"), eb.or([eb("l.next_at", "is", null), eb("l.next_at", "<=", now)]), hasItsWork(eb)]),
     eb.and([eb("l.state", "in", ["claimed", "running"]), eb("l.lease_until", "<=", now)]),
     isMine(eb, caller, now),
   ]);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { accountFields, completeBody, failBody, type AccountField } from "../contract/worker-api.ts";
+import { accountFields, completeBody, failBody, insertBody, type AccountField } from "../contract/worker-api.ts";
 import type { AccountChanges } from "./accounts.ts";
 import { ApiError } from "./errors.ts";
 import type { CompleteOrder, FailOrder } from "./moves.ts";
@@ -36,6 +36,14 @@ function withoutNulls(body: unknown): unknown {
 /** @throws ZodError */
 export function readCompleteBody(body: unknown): CompleteOrder {
   return completeBody.parse(withoutNulls(body));
+}
+
+/** @throws ZodError; ApiError validation when it names no task */
+export function readInsertBody(body: unknown): { id: string; order: CompleteOrder } {
+  const { id, account_id, ...order } = insertBody.parse(withoutNulls(body));
+  const named = id ?? account_id;
+  if (!named) throw new ApiError("validation", "id or account_id: which task");
+  return { id: named, order };
 }
 
 /** @throws ZodError */

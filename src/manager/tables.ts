@@ -114,7 +114,10 @@ interface LinksTable {
   /** While in the future, nobody but the holder may have the task. */
   lease_until: Date | null;
   priority: number;
+  /** A primary's work; a secondary has none. */
   episodes: JSONColumnType<WorkerEpisode[]>;
+  /** The feed that a secondary imports; "" until it is handed out for the first time. From then on it is this one. */
+  link_rss: string;
   link_post: string;
   note: string;
   error_message: string;
@@ -132,6 +135,8 @@ interface LinksTable {
 /** Which sites a farm said it can drive, on its last pull that named any. */
 interface AnnouncedSitesTable {
   holder: string;
+  /** What it can do there: post episodes, or import feeds. */
+  kind: "primary" | "secondary";
   site: string;
   seen_at: Date;
 }
@@ -150,5 +155,7 @@ interface HistoryTable {
   code: string;
 }
 
+/** A primary posts episodes; a secondary imports a primary's feed. */
+export type LinkKind = LinksTable["kind"];
 export type LinkRow = Selectable<LinksTable>;
 export type AccountRow = Selectable<AccountsTable>;

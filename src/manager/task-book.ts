@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import { sql, type Kysely, type Transaction } from "kysely";
 import type { Log } from "../kit/log.ts";
 import { redact } from "../kit/redact.ts";
 import type { Vault } from "../store/vault.ts";
@@ -7,7 +7,7 @@ import type { Caller } from "./caller.ts";
 import { ApiError } from "./errors.ts";
 import { record, type WorkerAction } from "./history.ts";
 import { heldStates, leaseFrom } from "./lease.ts";
-import { cancel, complete, fail, start, type CompleteOrder, type FailOrder, type Move } from "./moves.ts";
+import { cancel, complete, fail, insert, start, type CompleteOrder, type FailOrder, type Move } from "./moves.ts";
 import { pullTasks, type PullOrder } from "./pull.ts";
 import type { LinkRow, ManagerTables } from "./tables.ts";
 import { isUuid } from "./uuid.ts";
@@ -23,6 +23,8 @@ export interface TaskBook {
   read(caller: Caller, id: string): Promise<WorkerTaskAnswer>;
   start(caller: Caller, id: string): Promise<void>;
   complete(caller: Caller, id: string, order: CompleteOrder): Promise<void>;
+  /** Finishes a secondary that was pulled; it need not have been started. */
+  insert(caller: Caller, id: string, order: CompleteOrder): Promise<{ linkId: string; accountId: string }>;
   fail(caller: Caller, id: string, order: FailOrder): Promise<void>;
   /** Needs no lease and no state. */
   account(caller: Caller, id: string, changes: AccountChanges): Promise<{ accountId: string; updatedFields: number }>;
@@ -45,12 +47,14 @@ export function createTaskBook({
 }): TaskBook {
   const clock = (): Date => new Date(nowMs());
 
-  async function move(caller: Caller, action: WorkerAction, id: string, decide: (link: LinkRow, now: Date) => Move): Promise<void> {
+  async function move(caller: Caller, action: WorkerAction, id: string, decide: (link: LinkRow, now: Date) => Move): Promise<LinkRow> {
     const now = clock();
-    await db.transaction().execute(async (trx) => {
-      const done = decide(await lockLink(trx, id), now);
-      await apply(trx, id, done, now);
-      await record(trx, caller, [{ action, taskId: id, status: 200, code: "repeated" in done ? "repeated" : "ok" }], now);
+    return db.transaction().execute(async (trx) => {
+      const link = await lockLink(trx, id, caller);
+      const done = decide(link, now);
+      await apply(trx, link.id, done, now);
+      await record(trx, caller, [{ action, taskId: link.id, status: 200, code: "repeated" in done ? "repeated" : "ok" }], now);
+      return link;
     });
   }
 
@@ -87,27 +91,34 @@ export function createTaskBook({
     async read(caller, id) {
       const now = clock();
       return db.transaction().execute(async (trx) => {
-        await renew(trx, caller, id, now);
-        const [task] = await readWorkerTasks(trx, vault, [id], now);
+        const link = await findLink(trx, id, caller);
+        await renew(trx, caller, link.id, now);
+        const [task] = await readWorkerTasks(trx, vault, [link.id], now);
         if (!task) throw new ApiError("task_not_found");
-        await record(trx, caller, [{ action: "read", taskId: id, status: 200, code: "ok" }], now);
+        await record(trx, caller, [{ action: "read", taskId: link.id, status: 200, code: "ok" }], now);
         return task;
       });
     },
 
-    start: async (caller, id) => move(caller, "start", id, (link, now) => start(link, caller, now)),
-    complete: async (caller, id, order) => move(caller, "complete", id, (link, now) => complete(link, order, caller, now)),
+    start: async (caller, id) => void (await move(caller, "start", id, (link, now) => start(link, caller, now))),
+    complete: async (caller, id, order) => void (await move(caller, "complete", id, (link, now) => complete(link, order, caller, now))),
+    async insert(caller, id, order) {
+      const { id: linkId, account_id } = await move(caller, "insert", id, (link, now) => insert(link, order, caller, now));
+      return { linkId, accountId: account_id };
+    },
     // What a worker says went wrong may quote what it typed.
     fail: async (caller, id, order) =>
-      move(caller, "fail", id, (link, now) => fail(link, { ...order, error_message: redact(order.error_message) }, caller, now)),
+      void (await move(caller, "fail", id, (link, now) =>
+        fail(link, { ...order, error_message: redact(order.error_message) }, caller, now),
+      )),
 
     async account(caller, id, changes) {
       const now = clock();
       return db.transaction().execute(async (trx) => {
-        const link = await lockLink(trx, id);
+        const link = await lockLink(trx, id, caller);
         const changed = await changeAccount(trx, vault, link.account_id, changes, now);
-        await renew(trx, caller, id, now);
-        await record(trx, caller, [{ action: "account", taskId: id, status: 200, code: changed.length > 0 ? "ok" : "repeated" }], now);
+        await renew(trx, caller, link.id, now);
+        await record(trx, caller, [{ action: "account", taskId: link.id, status: 200, code: changed.length > 0 ? "ok" : "repeated" }], now);
         return { accountId: link.account_id, updatedFields: changed.length };
       });
     },
@@ -125,9 +136,33 @@ export function createTaskBook({
   };
 }
 
-async function lockLink(trx: Trx, id: string): Promise<LinkRow> {
+async function lockLink(trx: Trx, id: string, caller: Caller | null = null): Promise<LinkRow> {
+  const { id: own } = await findLink(trx, id, caller);
+  const link = await trx.selectFrom("links").selectAll().where("id", "=", own).forUpdate().executeTakeFirst();
+  if (!link) throw new ApiError("task_not_found");
+  return link;
+}
+
+/**
+ * A task by its own id, or a secondary by its account's: of several the one that the caller holds, else the one that it ended
+ * last. @throws ApiError task_not_found
+ */
+async function findLink(trx: Trx, id: string, caller: Caller | null): Promise<Pick<LinkRow, "id">> {
   if (!isUuid(id)) throw new ApiError("task_not_found");
-  const link = await trx.selectFrom("links").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
+  const own = await trx.selectFrom("links").select("id").where("id", "=", id).executeTakeFirst();
+  const link =
+    own ??
+    (await trx
+      .selectFrom("links")
+      .select("id")
+      .where("account_id", "=", id)
+      .where("kind", "=", "secondary")
+      .where("link_rss", "!=", "")
+      .orderBy(sql`case when holder = ${caller?.holder ?? null} then 0 else 1 end`)
+      .orderBy(sql`case when state in ('claimed', 'running', 'needs_person', 'unsure') then 0 else 1 end`)
+      .orderBy("updated_at", "desc")
+      .limit(1)
+      .executeTakeFirst());
   if (!link) throw new ApiError("task_not_found");
   return link;
 }

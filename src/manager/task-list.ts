@@ -1,7 +1,9 @@
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
 import { taskStateToWorkerApi, type TaskState, type WorkerApiStatus } from "../contract/states.ts";
+import type { Announced } from "./announced-sites.ts";
+import { feedOfRequest } from "./feed-of-request.ts";
 import { isHeld, stateAt } from "./lease.ts";
-import type { ManagerTables } from "./tables.ts";
+import type { LinkKind, ManagerTables } from "./tables.ts";
 import { isUuid } from "./uuid.ts";
 
 /** A task for people: no secret, and why it waits. */
@@ -12,6 +14,9 @@ export interface TaskView {
   /** The worker API's word for the state. */
   status: WorkerApiStatus;
   site: string;
+  kind: LinkKind;
+  /** The feed that a secondary imports; "" while it is not known, and for a primary. */
+  feed: string;
   account: { id: string; email: string; username: string; linkRss: string };
   episodes: { id: string; title: string }[];
   /** URL of the first episode, "" before. */
@@ -34,10 +39,10 @@ export interface TaskView {
   completedAt: Date | null;
 }
 
-/** Newest first. @param announced the sites that farms drive, null when none has said so */
+/** Newest first. @param announced the sites on which farms post and import, null where none has said so */
 export async function listTasks(
   db: Kysely<ManagerTables>,
-  announced: Set<string> | null,
+  announced: Announced,
   now: Date,
   { id, limit = 1000 }: { id?: string; limit?: number } = {},
 ): Promise<TaskView[]> {
@@ -53,7 +58,8 @@ async function selectViews(db: Kysely<ManagerTables>, id: string | undefined, li
     .selectFrom("links as l")
     .innerJoin("accounts as a", "a.id", "l.account_id")
     .selectAll("l")
-    .select(["a.email", "a.username", "a.link_rss"])
+    .select(["a.email", "a.username", "a.link_rss as own_rss"])
+    .select(feedOfRequest(sql.ref("l.request_id")).as("feed"))
     .$if(id !== undefined, (query) => query.where("l.id", "=", id ?? ""))
     .orderBy("l.created_at", "desc")
     .orderBy("l.id")
@@ -61,7 +67,7 @@ async function selectViews(db: Kysely<ManagerTables>, id: string | undefined, li
     .execute();
 }
 
-function toView(row: ViewRow, announced: Set<string> | null, now: Date): TaskView {
+function toView(row: ViewRow, announced: Announced, now: Date): TaskView {
   const state = stateAt(row, now);
   return {
     id: row.id,
@@ -69,7 +75,9 @@ function toView(row: ViewRow, announced: Set<string> | null, now: Date): TaskVie
     state,
     status: taskStateToWorkerApi[state],
     site: row.site,
-    account: { id: row.account_id, email: row.email, username: row.username, linkRss: row.link_rss },
+    kind: row.kind,
+    feed: row.kind === "secondary" ? row.link_rss || (row.feed ?? "") : "",
+    account: { id: row.account_id, email: row.email, username: row.username, linkRss: row.own_rss },
     episodes: row.episodes.map((episode) => ({ id: episode.id, title: episode.title })),
     linkPost: row.link_post,
     note: row.note,
@@ -87,10 +95,15 @@ function toView(row: ViewRow, announced: Set<string> | null, now: Date): TaskVie
   };
 }
 
-function whyItWaits(row: ViewRow, state: TaskState, announced: Set<string> | null, now: Date): string {
+function whyItWaits(row: ViewRow, state: TaskState, announced: Announced, now: Date): string {
   if (state === "claimed") return `${row.server_name} has it and will start it soon.`;
   if (state !== "waiting") return "";
-  if (announced && !announced.has(row.site)) return `No farm drives ${row.site}. Write a driver, or map the host to one by SITES.`;
+  const missing = row.kind === "secondary" && row.link_rss === "" && !row.feed;
+  if (missing) return "It waits for the RSS link of the request's first completed primary task.";
+  if (announced[row.kind] && !announced[row.kind]?.has(row.site))
+    return row.kind === "secondary"
+      ? `No farm imports feeds on ${row.site}. Give its driver importFeed.`
+      : `No farm drives ${row.site}. Write a driver, or map the host to one by SITES.`;
   if (row.next_at && row.next_at > now)
     return `It is handed out again at ${row.next_at.toISOString()}, after ${row.retry_count} of ${row.max_retries} retries: ${row.error_message}`;
   if (row.lease_until) return `${row.server_name} was not heard of since ${row.updated_at.toISOString()}; the next farm that asks gets it.`;

@@ -4,7 +4,7 @@ import { authenticate, readCaller, readSites, type Caller } from "./caller.ts";
 import { ApiError, encodeError, toApiError } from "./errors.ts";
 import type { WorkerAction } from "./history.ts";
 import type { Keys } from "./keys.ts";
-import { parseJsonBody, readAccountBody, readCompleteBody, readFailBody, readPullQuery } from "./read-body.ts";
+import { parseJsonBody, readAccountBody, readCompleteBody, readFailBody, readInsertBody, readPullQuery } from "./read-body.ts";
 import type { TaskBook } from "./task-book.ts";
 import { isUuid } from "./uuid.ts";
 
@@ -85,7 +85,7 @@ function workerRouteTable({ book, announced, now }: WorkerRouteOptions): Route[]
       action: "pull",
       async answer(request, caller) {
         const order = { ...readPullQuery(request.query), sites: readSites(request.headers) };
-        if (order.sites) await announced.remember(caller, order.sites, new Date(now()));
+        if (order.sites) await announced.remember(caller, order.kind ?? "primary", order.sites, new Date(now()));
         return { success: true, data: await book.pull(caller, order) };
       },
     },
@@ -111,6 +111,16 @@ function workerRouteTable({ book, announced, now }: WorkerRouteOptions): Route[]
       async answer(request, caller) {
         await book.complete(caller, idOf(request), readCompleteBody(request.body));
         return done;
+      },
+    },
+    {
+      method: "POST",
+      url: "/links/insert",
+      action: "insert",
+      async answer(request, caller) {
+        const { id, order } = readInsertBody(request.body);
+        const { linkId, accountId } = await book.insert(caller, id, order);
+        return { success: true, id: linkId, account_id: accountId };
       },
     },
     {

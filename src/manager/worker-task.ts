@@ -4,9 +4,12 @@ import type { WorkerEpisode } from "../contract/worker-api.ts";
 import type { Vault } from "../store/vault.ts";
 import { openSecrets } from "./accounts.ts";
 import { stateAt } from "./lease.ts";
-import type { ManagerTables } from "./tables.ts";
+import type { AccountRow, LinkKind, ManagerTables } from "./tables.ts";
 
-/** A task as the worker API shows it (W2). What follows `cookie` is additive. */
+/**
+ * A task as the worker API shows it (W2). What follows `cookie` is additive. A secondary goes by its account's id, stays queued
+ * while it is open, has no data_content, and its `link_rss` is the feed to import; a primary's is its account's own.
+ */
 export interface WorkerTaskAnswer {
   id: string;
   request_id: string;
@@ -24,9 +27,12 @@ export interface WorkerTaskAnswer {
   pass_mail: string;
   twofa: string;
   app_password: string;
-  data_content: WorkerEpisode[];
+  data_content?: WorkerEpisode[];
   cookie: string;
   api_token: string;
+  kind: LinkKind;
+  /** The task's own id; for a primary the same as `id`. Every route takes both. */
+  link_id: string;
   link_rss: string;
   link_post: string;
   note: string;
@@ -35,6 +41,10 @@ export interface WorkerTaskAnswer {
   max_retries: number;
   /** null: nobody holds it. */
   lease_until: string | null;
+  /** Of a secondary: the mailbox to which the feed's host may send its ownership code. */
+  feed_email?: string;
+  feed_app_password?: string;
+  feed_pass_mail?: string;
 }
 
 /**
@@ -50,12 +60,14 @@ export async function readWorkerTasks(
 ): Promise<WorkerTaskAnswer[]> {
   if (ids.length === 0) return [];
   const rows = await selectTasks(db, ids);
+  const owners = await selectOwners(db, rows);
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.flatMap((id) => {
     const row = found.get(id);
     if (!row) return [];
     try {
-      return [toAnswer(row, vault, now)];
+      const answer = toAnswer(row, vault, now);
+      return [row.kind === "primary" ? answer : asSecondary(answer, row, owners.get(row.link_rss), vault)];
     } catch (error) {
       if (!unreadable) throw error;
       unreadable(id, error);
@@ -83,12 +95,12 @@ async function selectTasks(db: Kysely<ManagerTables>, ids: readonly string[]) {
       "a.app_password",
       "a.cookie",
       "a.api_token",
-      "a.link_rss",
+      "a.link_rss as own_rss",
       "r.target",
       "r.website",
     ])
     .select((eb) =>
-      // Accounts of the request's group that have no task of this request yet: the secondaries' work that is left.
+      // Accounts of the request's group that have posted and imported nothing of this request: the secondaries' work that is left.
       eb
         .selectFrom("accounts as other")
         .whereRef("other.group_id", "=", "r.group_id")
@@ -99,7 +111,8 @@ async function selectTasks(db: Kysely<ManagerTables>, ids: readonly string[]) {
               selectFrom("links as done")
                 .select("done.id")
                 .whereRef("done.account_id", "=", "other.id")
-                .whereRef("done.request_id", "=", "r.id"),
+                .whereRef("done.request_id", "=", "r.id")
+                .where(({ or, eb: of }) => or([of("done.kind", "=", "primary"), of("done.state", "=", "completed")])),
             ),
           ),
         )
@@ -108,6 +121,26 @@ async function selectTasks(db: Kysely<ManagerTables>, ids: readonly string[]) {
     )
     .where("l.id", "in", ids)
     .execute();
+}
+
+/** Who may own the feeds that are imported: the accounts that have reported them. */
+async function selectOwners(db: Kysely<ManagerTables>, rows: readonly TaskRow[]): Promise<Map<string, AccountRow>> {
+  const feeds = rows.filter(({ kind, link_rss }) => kind === "secondary" && link_rss !== "").map(({ link_rss }) => link_rss);
+  if (feeds.length === 0) return new Map();
+  const owners = await db.selectFrom("accounts").selectAll().where("link_rss", "in", feeds).orderBy("created_at", "desc").execute();
+  return new Map(owners.map((owner) => [owner.link_rss, owner]));
+}
+
+function asSecondary(answer: WorkerTaskAnswer, row: TaskRow, owner: AccountRow | undefined, vault: Vault): WorkerTaskAnswer {
+  const { data_content: _none, ...rest } = answer;
+  const secrets = owner && openSecrets(vault, owner);
+  return {
+    ...rest,
+    id: row.account_id,
+    status: answer.status === "running" ? "queued" : answer.status,
+    link_rss: row.link_rss,
+    ...(owner && secrets && { feed_email: owner.email, feed_app_password: secrets.app_password, feed_pass_mail: secrets.pass_mail }),
+  };
 }
 
 function toAnswer(row: TaskRow, vault: Vault, now: Date): WorkerTaskAnswer {
@@ -132,7 +165,9 @@ function toAnswer(row: TaskRow, vault: Vault, now: Date): WorkerTaskAnswer {
     data_content: row.episodes,
     cookie: secrets.cookie,
     api_token: secrets.api_token,
-    link_rss: row.link_rss,
+    kind: row.kind,
+    link_id: row.id,
+    link_rss: row.own_rss,
     link_post: row.link_post,
     note: row.note,
     error_message: row.error_message,

@@ -16,7 +16,7 @@ export interface DownloadOptions {
   policy: AddressPolicy;
   signal: AbortSignal;
   /** What it should be, for the sentences and against pages that ask to sign in; images may be `data:` addresses. */
-  kind: "image" | "audio";
+  kind: keyof typeof expected;
 }
 
 export interface Downloaded {
@@ -25,6 +25,9 @@ export interface Downloaded {
   type: string;
 }
 
+const expected = { image: "an image", audio: "sound", feed: "a feed" } as const;
+/** What a server may be told that we would like. */
+const accepted = { image: "image/*", audio: "audio/*", feed: "application/rss+xml, application/xml, text/xml" } as const;
 const MAX_REDIRECTS = 5;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
@@ -63,7 +66,7 @@ async function follow(address: URL, { policy, kind }: DownloadOptions, signal: A
       dispatcher: policy.dispatcher,
       redirect: "manual",
       signal,
-      headers: { "user-agent": "Podcrew (podcast publisher)", accept: `${kind}/*, */*;q=0.5` },
+      headers: { "user-agent": "Podcrew (podcast publisher)", accept: `${accepted[kind]}, */*;q=0.5` },
     });
     if (!redirects.has(response.status)) return response;
     await response.body?.cancel();
@@ -80,8 +83,7 @@ async function keep(response: Response, partPath: string, { maxBytes, kind }: Do
     throw new Refused(why);
   };
   if (!response.ok) return refuse(`answered ${response.status} (${STATUS_CODES[response.status] ?? "unknown"})`);
-  if (mediaType(response) === "text/html")
-    return refuse(`answered a web page where ${kind === "image" ? "an image" : "sound"} was expected`);
+  if (mediaType(response) === "text/html") return refuse(`answered a web page where ${expected[kind]} was expected`);
   const tooLarge = `is larger than ${Math.round(maxBytes / 1_000_000)} MB`;
   if (Number(response.headers.get("content-length") ?? 0) > maxBytes) return refuse(tooLarge);
   if (!response.body) return refuse("answered nothing");

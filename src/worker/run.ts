@@ -3,6 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import { Failure, toFailureData } from "../contract/failures.ts";
 import { assignment as assignmentSchema, type AssignmentResult, type NextEpisode } from "../contract/task.ts";
 import { readAccount, readLink } from "../driver/context.ts";
+import { asImporter } from "../driver/feed-import.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
 import { isHeldRequest } from "../driver/publish-request.ts";
 import { addSecret } from "../kit/redact.ts";
@@ -36,9 +37,12 @@ export async function runAssignment(given: unknown, port: MessagePort, browsers:
       assignment.credentials.apiToken,
       assignment.credentials.twofa,
       assignment.credentials.cookie,
+      assignment.feedMailbox?.passMail,
+      assignment.feedMailbox?.appPassword,
     ])
       addSecret(secret);
-    const driver = await loadDriver(assignment.driverModule);
+    const loaded = await loadDriver(assignment.driverModule);
+    const driver = assignment.kind === "import" ? asImporter(loaded) : loaded;
     const account = readAccount(driver, assignment.credentials);
     const lease = await browsers.lease(assignment.browser);
     try {
@@ -107,7 +111,7 @@ class Run {
       const next = await calls.next();
       if (next.kind === "stop") return { outcome: "stopped" };
       if (next.kind === "finish") {
-        await this.#feed();
+        if (assignment.kind === "post") await this.#feed();
         return { outcome: "done" };
       }
       if (next.kind === "discard") {
@@ -149,7 +153,7 @@ class Run {
     if (!word.go || purpose !== "post") return "done";
 
     calls.step("draft", episode.title);
-    const draftId = (await this.#verbs.perform("draft", episode, async (site) => driver.draft(site, episode, next.draftId))) ?? null;
+    const draftId = (await this.#verbs.draft(episode, async (site) => driver.draft(site, episode, next.draftId))) ?? null;
     if (assignment.mode !== "post") return this.#rehearsed(next, draftId);
     crashpoint("form-filled");
     if (draftId !== null) await calls.drafted(ref, draftId);

@@ -9,6 +9,7 @@ import type { Evidence } from "./evidence.ts";
 import { SignedOut } from "./explain.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { guardRequests, type Gate } from "./gate.ts";
+import { withOwnersMailbox } from "./owners-mailbox.ts";
 import { perform } from "./perform.ts";
 import { Session, verbDeadlineMs } from "./session.ts";
 import type { Stage } from "./stage.ts";
@@ -44,14 +45,25 @@ export class Verbs {
     });
   }
 
+  /** Filling in. Where it is an import, a code may come to the feed's owner. */
+  async draft<T>(episode: PreparedEpisode, work: (site: DriverContext) => Promise<T>): Promise<T> {
+    if (!episode.feed) return this.perform("draft", episode, work);
+    return withOwnersMailbox(this.#parts, episode.feed.ownerEmail, async (mailbox) => this.perform("draft", episode, work, mailbox));
+  }
+
   /** One verb. @throws SignedOut when the session was over; Failure; Canceled */
-  async perform<T>(verb: string, episode: PreparedEpisode | undefined, work: (site: DriverContext) => Promise<T>): Promise<T> {
+  async perform<T>(
+    verb: string,
+    episode: PreparedEpisode | undefined,
+    work: (site: DriverContext) => Promise<T>,
+    mailbox?: () => Promise<Mailbox>,
+  ): Promise<T> {
     const { stage, signal, assignment, rehearsal } = this.#parts;
     try {
       const done = await perform(
         stage,
         { verb, signal, deadlineMs: verbDeadlineMs(assignment), needsSession: true, ...(episode && { episode }) },
-        async () => work(this.#site(verb)),
+        async () => work(this.#site(verb, mailbox)),
       );
       await rehearsal?.ended(verb, stage.page, null);
       return done;
@@ -114,7 +126,11 @@ export class Verbs {
       origin: assignment.origin,
       totp: this.#totp,
       mailedCode: async (query) => {
-        if (!mailbox) throw new Failure("farm.bug", "mailedCode() can only be used in signIn: the inbox is noted before the site is asked");
+        if (!mailbox)
+          throw new Failure(
+            "farm.bug",
+            "mailedCode() can only be used in signIn and importFeed.prepare: the inbox is noted before the site is asked",
+          );
         return (await mailbox()).code(query);
       },
       step: (name, detail) => {

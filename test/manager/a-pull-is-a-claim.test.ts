@@ -18,17 +18,20 @@ withManager("[W1] a pull hands out tasks, five by default, oldest first", async 
   );
 });
 
-withManager("[W1 type] blank is both kinds, secondary is none yet, another word is refused", async ({ call, farm, task }) => {
-  const id = await task();
-  assert.deepEqual(await farm("farm-1").pull("?type=secondary"), []);
-  assert.deepEqual(
-    (await farm("farm-1").pull("?type=")).map((one) => one.id),
-    [id],
-  );
-  const answer = await call("/links?type=tertiary");
-  assert.equal(answer.status, 400);
-  assert.equal(answer.body.success, false);
-});
+withManager(
+  "[W1 type] blank is both kinds, secondary is none where nobody imports, another word is refused",
+  async ({ call, farm, task }) => {
+    const id = await task();
+    assert.deepEqual(await farm("farm-1").pull("?type=secondary"), []);
+    assert.deepEqual(
+      (await farm("farm-1").pull("?type=")).map((one) => one.id),
+      [id],
+    );
+    const answer = await call("/links?type=tertiary");
+    assert.equal(answer.status, 400);
+    assert.equal(answer.body.success, false);
+  },
+);
 
 withManager("[limit] 0 and less are 1, more than 1000 is 1000, what is no number is refused", async ({ call, farm, task }) => {
   for (let made = 0; made < 3; made += 1) await task();

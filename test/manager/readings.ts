@@ -4,7 +4,10 @@
  */
 export const readings = {
   W1: "GET /links?type=primary&limit=5 lists tasks; limit defaults to 5",
-  "W1 type": "type blank: both kinds; secondary: none yet; unknown: 400",
+  "W1 type": "type blank: both kinds; secondary: imports; unknown: 400",
+  secondary:
+    "held until its request's first completed primary has a feed; then id = account id, queued while open, link_rss, no data_content; a pull claims it for 15 minutes",
+  insert: "POST /links/insert finishes a secondary; a repeat harms nothing",
   W2: "a task carries id, request, account, group, target, domain, website, credentials, data_content, cookie",
   W3: "status is queued, running, completed, failed or cancel",
   W4: "an episode carries id, title, about, image_url, in order",
@@ -29,7 +32,7 @@ export const readings = {
   "no HEAD": "only a GET claims",
   blank: "blank credentials are empty texts",
   domain: "carries the port where it is not the default",
-  accounts_remaining: "accounts of the group without a task of the request",
+  accounts_remaining: "accounts of the group that have posted and imported nothing of the request",
   start: "claims what is unclaimed; 409 task_claimed under another's lease; 409 bad_transition at the end",
   person: "a task held for a person is kept by /start every 5 minutes",
   "complete again": "same link 200, another link 409",

@@ -30,6 +30,7 @@ export function cardOf({
     settleMs: extraMs === 0 ? 0 : 2000 + stepTimeoutMs + extraMs,
     concurrency: 2,
     discards: tier === "drafts",
+    imports: false,
     post: "request",
     limits: {
       title: { maxCharacters: 100 },

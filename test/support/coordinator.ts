@@ -188,6 +188,8 @@ export function makeAssignment(given: Pick<Assignment, "origin" | "driverModule"
       appPassword: "",
       cookie: "",
     },
+    kind: "post",
+    feedMailbox: null,
     session: null,
     locale: "en-US",
     timeZone: "Asia/Ho_Chi_Minh",

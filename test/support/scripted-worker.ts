@@ -59,6 +59,7 @@ export const card: DriverCard = {
   settleMs: 120_000,
   concurrency: 2,
   discards: false,
+  imports: false,
   post: "browser",
   limits: {
     title: { maxCharacters: 100 },

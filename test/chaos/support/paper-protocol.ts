@@ -33,6 +33,7 @@ export function cardOf(tier: Tier): DriverCard {
     settleMs: SETTLE_SECONDS * 1000,
     concurrency: 64,
     discards: tier === "drafts",
+    imports: false,
     post: "request",
     limits: {
       title: { maxCharacters: 200 },

@@ -19,6 +19,9 @@ export default defineDriver({
     "account.challenged": { text: /are you a human/i, within: "h1, h2" },
     "totp.refused": /that code is wrong or was used before/i,
     "content.refused": { text: /\S/, within: ".editor [role=alert]:not(.outage)" },
+    "content.feed": { text: /feed is locked|not a podcast's RSS feed|names no owner's e-mail/i, within: ".import [role=alert]" },
+    "content.unreachable": { text: /feed can't be fetched/i, within: ".import [role=alert]" },
+    "site.unreachable": { text: /could not be mailed|asked for many ownership codes/i, within: ".import [role=alert]" },
   },
   // By id: it is looked for before each action, and a role is sought through the whole page.
   interruptions: [{ shows: (page) => page.locator("#whats-new"), dismiss: (page) => page.locator("#whats-new button").click() }],
@@ -77,9 +80,33 @@ export default defineDriver({
     await site.page.goto(`${await show(site)}/distribution`, quick);
     return site.page.getByLabel("RSS link").inputValue();
   },
+  importFeed: {
+    publishRequest: { method: "POST", url: /\/import\/[^/]+\/confirm$/ },
+    async find(site, feedUrl) {
+      const { imports } = imported.parse(await json(site, "/import"));
+      return imports.filter(({ feed }) => feed === feedUrl).map(({ guid, link }) => ({ id: guid, link }));
+    },
+    async prepare({ page, mailedCode, step }, feedUrl) {
+      await page.goto("/import", quick);
+      await page.getByLabel("RSS link of the show").fill(feedUrl);
+      await page.getByRole("button", { name: "Continue" }).click();
+      const [code, last] = [page.getByLabel("Ownership code"), page.getByRole("button", { name: "Import this show" })];
+      await code.or(last).waitFor();
+      if (await last.isVisible()) return;
+      step("wait for the ownership code");
+      await code.fill(await mailedCode({ from: "studio@podcrew.example", pattern: /(\d{6}) is your ownership code/ }));
+      await page.getByRole("button", { name: "Verify" }).click();
+      await last.waitFor();
+    },
+    async confirm({ page }) {
+      await page.getByRole("button", { name: "Import this show" }).click();
+      return { link: (await page.getByRole("link", { name: "Show page" }).getAttribute("href")) ?? "" };
+    },
+  },
 });
 
 const quick = { waitUntil: "domcontentloaded" } as const;
+const imported = z.object({ imports: z.array(z.object({ guid: z.string(), feed: z.string(), link: z.string() })) });
 const listing = z.object({ episodes: z.array(z.object({ guid: z.string(), status: z.string(), file: z.string(), link: z.string() })) });
 
 /** The address of the account's first show. */
@@ -93,10 +120,14 @@ async function show({ page }: DriverContext): Promise<string> {
 /** The episode's rows in the list: its audio file is named by its marker. Asked for as data, which saves a page. */
 async function rows(site: DriverContext, episode: Episode, statuses: string[]) {
   const list = `${await show(site)}/episodes?search=${episode.marker}`;
-  const answer = await site.request.get(list, { headers: { accept: "application/json" }, maxRedirects: 0 });
   const ours = (row: { file: string; status: string }): boolean => row.file.startsWith(episode.marker) && statuses.includes(row.status);
-  if (answer.ok()) return listing.parse(await answer.json()).episodes.filter(ours);
+  return listing.parse(await json(site, list)).episodes.filter(ours);
+}
+
+async function json({ request, page }: DriverContext, path: string): Promise<unknown> {
+  const answer = await request.get(path, { headers: { accept: "application/json" }, maxRedirects: 0 });
+  if (answer.ok()) return answer.json();
   // The page says in its own way what is wrong: a session that has ended, a challenge.
-  await site.page.goto(list, quick);
-  throw new Error(`the list of episodes was answered with ${answer.status()}`);
+  await page.goto(path, quick);
+  throw new Error(`${path} was answered with ${answer.status()}`);
 }

@@ -94,6 +94,7 @@ export function studioStage(config: Config, log: Log, parts: Parts): Stage {
           smtpUrl: config.smtpUrl,
           mailFrom: config.mailFrom,
           timeZone: config.timeZone,
+          allowPrivate: config.allowPrivate,
         },
       });
       parts.studio = studio;

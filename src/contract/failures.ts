@@ -182,5 +182,5 @@ export function toFailureData(thrown: unknown): FailureData {
 /** The sentence for a person: what happened, the particulars, what to do. */
 export function sayFailure({ code, detail }: Pick<FailureData, "code" | "detail">): string {
   const { say } = failures[code];
-  return detail ? `${detail}. ${say}` : say;
+  return detail ? `${detail.replace(/\.$/, "")}. ${say}` : say;
 }

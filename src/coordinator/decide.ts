@@ -198,7 +198,8 @@ const MAX_MESSAGE = 10_000;
 function failed(task: TaskView, failure: FailureData): Judgement {
   const posted = task.episodes.filter(isPosted).length;
   const refused = task.episodes.filter((episode) => episode.state === "failed" && episode.failure);
-  const sentences = refused.map((episode) => `"${episode.title.slice(0, 100)}": ${sayFailure(episode.failure as FailureData)}`);
+  const which = ({ title }: EpisodeView): string => (task.isImport ? "" : `"${title.slice(0, 100)}": `);
+  const sentences = refused.map((episode) => `${which(episode)}${sayFailure(episode.failure as FailureData)}`);
   if (!refused.some((episode) => episode.failure?.code === failure.code && episode.failure.detail === failure.detail))
     sentences.unshift(sayFailure(failure));
   const codes = [failure.code, ...refused.map((episode) => (episode.failure as FailureData).code)];

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Credentials } from "../contract/task.ts";
 import { UsageError } from "../kit/config.ts";
+import type { BenchFeed } from "./bench-import.ts";
 import type { ImapServer } from "../kit/mail-server.ts";
 
 /** A twin of the site (or a test account on the real one) that the bench may post to. */
@@ -14,6 +15,8 @@ export interface BenchTarget {
   history?(): Promise<number>;
   /** CSS selectors on an episode's public page, for the check that texts arrive intact. */
   shown?: { title: string; about: string };
+  /** For drivers with `importFeed`. */
+  feed?: BenchFeed;
   /** Switches the driver's pop-ups on. */
   interrupt?(): Promise<void>;
   /** Accounts or edges that must end in a refusal, by its code; `account` overrides the target's. */

@@ -31,6 +31,8 @@ export interface Visit {
   /** Pop-ups that were put away. */
   dismissed(): number;
   signIn(): Promise<void>;
+  /** `mailedCode` reads this mailbox meanwhile. */
+  readingMail<T>(account: Partial<Credentials>, work: () => Promise<T>): Promise<T>;
 }
 
 /** A stranger's new page; what the driver does on it goes through the same parts as in the engine. */
@@ -80,9 +82,22 @@ export async function enter(driver: Driver, target: VisitTarget, context: Browse
     },
     step: () => undefined,
   });
-  const signIn = async (): Promise<void> => {
-    if (credentials.appPassword)
-      mailbox = await openMailbox({ account: credentials, imap: target.imap ?? null, takeCode: async (codeHash) => takeOnce(codeHash) });
+  const readingMail = async <T>(account: Partial<Credentials>, work: () => Promise<T>): Promise<T> => {
+    const { appPassword } = { ...credentials, ...account };
+    if (!appPassword) return work();
+    mailbox = await openMailbox({
+      account: { ...credentials, ...account },
+      imap: target.imap ?? null,
+      takeCode: async (codeHash) => takeOnce(codeHash),
+    });
+    try {
+      return await work();
+    } finally {
+      mailbox.close();
+      mailbox = null;
+    }
+  };
+  const submit = async (): Promise<void> => {
     const watching = new AbortController();
     try {
       const refused = untilRefused(page, refusalsFor(driver, "signIn"), watching.signal).then((failure) =>
@@ -93,11 +108,10 @@ export async function enter(driver: Driver, target: VisitTarget, context: Browse
       await Promise.race([signing, refused]);
     } finally {
       watching.abort();
-      mailbox?.close();
-      mailbox = null;
     }
   };
-  return { site, page, context, published: () => published, dismissed: () => dismissed, signIn };
+  const signIn = async (): Promise<void> => readingMail({}, submit);
+  return { site, page, context, published: () => published, dismissed: () => dismissed, signIn, readingMail };
 }
 
 /** Codes that this process has used: what the coordinator keeps on disk. */

@@ -8,11 +8,13 @@ import type { Browser, BrowserContext } from "playwright";
 import type { FailureCode } from "../contract/failures.ts";
 import type { Credentials } from "../contract/task.ts";
 import { BENCH_LINK, makeBenchEpisode } from "./bench-files.ts";
+import { checkImport } from "./bench-import.ts";
 import type { BenchTarget } from "./bench-target.ts";
 import { enter, launch, STEP_TIMEOUT_MS, type Visit } from "./bench-visit.ts";
 import { witnessed } from "./bench-witness.ts";
 import { readCopy, readLink } from "./context.ts";
 import type { Copy, Driver, Episode } from "./contract.ts";
+import { asImporter } from "./feed-import.ts";
 import { refusalOn, refusalsFor } from "./refusals.ts";
 
 const FEED_WITHIN_MS = 60_000;
@@ -63,6 +65,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
       work: (visit: Visit) => Promise<void>,
       account: Partial<Credentials> = {},
       storageState = session,
+      by = bench,
     ): Promise<void> => {
       const context = await browser.newContext({
         baseURL: target.origin,
@@ -72,7 +75,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
         ...(storageState && { storageState }),
       });
       try {
-        const visit = await enter(bench, { ...target, account: { ...target.account, ...account } }, context);
+        const visit = await enter(by, { ...target, account: { ...target.account, ...account } }, context);
         await work(visit).catch(async (error: unknown) => {
           throw await witnessed(error, visit.page, bench.site);
         });
@@ -80,12 +83,17 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
         await context.close();
       }
     };
-    const member = async (work: (visit: Visit) => Promise<void>): Promise<void> =>
-      stranger(async (visit) => {
-        if (!session || !(await bench.isSignedIn(visit.site))) await visit.signIn();
-        session = await visit.context.storageState({ indexedDB: true });
-        await work(visit);
-      });
+    const member = async (work: (visit: Visit) => Promise<void>, by = bench): Promise<void> =>
+      stranger(
+        async (visit) => {
+          if (!session || !(await bench.isSignedIn(visit.site))) await visit.signIn();
+          session = await visit.context.storageState({ indexedDB: true });
+          await work(visit);
+        },
+        {},
+        session,
+        by,
+      );
 
     before(async () => {
       const found = await options.target();
@@ -222,6 +230,14 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
         assert.notEqual(next, id, "a discarded draft is not found again");
         if (next) await bench.discard!(site, another, next);
       });
+    });
+
+    test("takes over a show by its feed, once", "session", async (t) => {
+      const { importFeed } = bench;
+      const { feed } = target;
+      if (!importFeed) return t.skip("the driver can't import");
+      if (!feed) return t.skip("the target names no feed, or has no mailbox for its owner");
+      await member(async (visit) => checkImport(visit, importFeed, feed, target.origin), asImporter(bench));
     });
 
     test("tells refusals by their code", "session", async (t) => {

@@ -1,3 +1,4 @@
+import type { AddressPolicy } from "../kit/addresses.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
 import type { Store } from "../store/store.ts";
@@ -18,6 +19,8 @@ export interface StudioConfig {
   /** smtp://, smtps:// or lmtp://; absent: no account may have its codes mailed. */
   smtpUrl?: string | undefined;
   mailFrom: string;
+  /** Hosts of private networks from which shows may be imported; this studio's own always. */
+  allowPrivate?: readonly string[];
   timeZone: string;
 }
 
@@ -36,6 +39,8 @@ export interface StudioContext {
   readonly mediaDir: string;
   /** Folder of uploads that are under way. */
   readonly uploadDir: string;
+  /** What may be fetched for somebody who imports a show. */
+  policy: AddressPolicy;
   /** Origin as others see it; known once the studio listens. */
   publicUrl: string;
   /** e.g. "0.1.0" */

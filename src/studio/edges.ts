@@ -27,7 +27,7 @@ export interface Edges {
   tier: "drafts" | "list" | "blind";
   /** The audio file's own name is kept and shown; without it nothing on the site says which upload an episode came from. */
   marker: boolean;
-  /** Told of each publish request: it has come in; what it asked for is done and on disk, and the answer not yet on its way. */
+  /** Told of each publish request and each confirmed import: it has come in; what it asked for is done and on disk, and the answer not yet on its way. */
   onPublish: (moment: "arrived" | "handled") => void;
 }
 

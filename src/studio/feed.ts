@@ -24,7 +24,7 @@ export async function renderFeed(context: StudioContext, episodes: Episodes, sho
       imageUrl: mediaUrl(context, cover?.path ?? ""),
       categories: [{ name: show.category }],
       explicit: show.explicit,
-      locked: false,
+      locked: show.locked,
     },
     episodes: published.flatMap((episode) => feedEpisode(context, show, episode)),
     feedUrl: feedUrl(context, show),

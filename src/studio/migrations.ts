@@ -49,6 +49,28 @@ const tables = [
   `create trigger history_table before truncate on studio.history for each statement execute function studio.history_is_append_only()`,
 ] as const;
 
+const importTables = [
+  `alter table studio.shows add column locked boolean not null default false`,
+  `alter table studio.shows add column imported_from text`,
+  `create table studio.imports (
+    guid text primary key check (guid ~ '^[0-9a-f]{12}$'), account_id text not null references studio.accounts on delete cascade, feed_url text not null,
+    title text not null, description text not null, language text not null, author text not null, owner_email text not null, category text not null,
+    explicit boolean not null, state text not null check (state in ('asked', 'verified', 'done')), code_hash text not null, tries integer not null,
+    mailed_at timestamptz not null, expires_at timestamptz not null, show_guid text references studio.shows on delete set null,
+    created_at timestamptz not null)`,
+  `create index imports_of_account on studio.imports (account_id, created_at desc)`,
+  `create table studio.import_episodes (
+    id serial primary key, import_guid text not null references studio.imports on delete cascade, title text not null, about_html text not null,
+    audio_url text not null, published_at timestamptz not null, state text not null check (state in ('offered', 'waiting', 'done', 'failed')),
+    tries integer not null, problem text not null)`,
+  `create index import_episodes_waiting on studio.import_episodes (id) where state = 'waiting'`,
+  `create table studio.import_history (
+    id serial primary key, at timestamptz not null, account text not null, feed_url text not null, import_guid text not null, title text not null,
+    outcome text not null check (outcome in ('imported', 'repeat', 'refused')), link text not null, reason text not null)`,
+  `create trigger import_history_rows before update or delete on studio.import_history for each row execute function studio.history_is_append_only()`,
+  `create trigger import_history_table before truncate on studio.import_history for each statement execute function studio.history_is_append_only()`,
+] as const;
+
 const names = [
   "history",
   "builds",
@@ -73,5 +95,14 @@ export const migrations: Record<string, Migration> = {
     up: async (db) => run(db, tables),
     down: async (db) =>
       run(db, [...names.map((name) => `drop table studio.${name} cascade`), "drop function studio.history_is_append_only()"]),
+  },
+  "0002_imports": {
+    up: async (db) => run(db, importTables),
+    down: async (db) =>
+      run(db, [
+        ...["import_history", "import_episodes", "imports"].map((name) => `drop table studio.${name}`),
+        "alter table studio.shows drop column imported_from",
+        "alter table studio.shows drop column locked",
+      ]),
   },
 };

@@ -14,6 +14,9 @@ export interface StudioTables {
   episodes: EpisodesTable;
   builds: { id: Generated<number>; production: string; at: Date; reason: string };
   history: HistoryTable;
+  imports: ImportsTable;
+  import_episodes: ImportEpisodesTable;
+  import_history: ImportHistoryTable;
 }
 
 export type StudioDb = Kysely<StudioTables>;
@@ -89,6 +92,10 @@ export interface ShowsTable {
   owner_email: string;
   category: string;
   explicit: boolean;
+  /** Said in the feed: other hosts are asked not to take the show over. */
+  locked: boolean;
+  /** The feed that it was taken over from. */
+  imported_from: string | null;
   cover: string | null;
   created_at: Date;
   updated_at: Date;
@@ -147,6 +154,54 @@ export interface HistoryTable {
   title: string;
   audio_file: string;
   outcome: PublishOutcome;
+  link: string;
+  reason: string;
+}
+
+/** A show on its way in. asked: a code was mailed to the feed's owner. verified: it was typed in. done: there is a show. */
+export interface ImportsTable {
+  guid: string;
+  account_id: string;
+  feed_url: string;
+  title: string;
+  description: string;
+  language: string;
+  author: string;
+  owner_email: string;
+  category: string;
+  explicit: boolean;
+  state: "asked" | "verified" | "done";
+  code_hash: string;
+  tries: number;
+  mailed_at: Date;
+  expires_at: Date;
+  show_guid: string | null;
+  created_at: Date;
+}
+
+/** offered: nobody has confirmed the import. waiting: to be copied. */
+export interface ImportEpisodesTable {
+  id: Generated<number>;
+  import_guid: string;
+  title: string;
+  about_html: string;
+  audio_url: string;
+  published_at: Date;
+  state: "offered" | "waiting" | "done" | "failed";
+  tries: number;
+  /** Why it was given up, "" otherwise. */
+  problem: string;
+}
+
+/** Append-only, as the history of publish requests. */
+export interface ImportHistoryTable {
+  id: Generated<number>;
+  at: Date;
+  account: string;
+  feed_url: string;
+  import_guid: string;
+  title: string;
+  outcome: "imported" | "repeat" | "refused";
   link: string;
   reason: string;
 }

@@ -7,7 +7,7 @@ import { UsageError } from "../kit/config.ts";
 import type { StudioContext } from "./context.ts";
 import { coverSvg } from "./default-cover.ts";
 import { namePattern, newGuid } from "./ids.ts";
-import type { AssetsTable, ShowsTable } from "./schema.ts";
+import type { AssetsTable, ShowsTable, StudioDb } from "./schema.ts";
 import { thumbOf } from "./uploads.ts";
 
 export const categories = [
@@ -47,6 +47,7 @@ export const showFields = z.object({
   ownerEmail: z.union([z.email(), z.literal("")]).default(""),
   category: z.enum(categories).default("Society & Culture"),
   explicit: z.boolean().default(false),
+  locked: z.boolean().default(false),
 });
 const newShow = showFields.extend({ ownerId: z.string().min(1), name });
 export type NewShow = z.input<typeof newShow>;
@@ -82,40 +83,11 @@ export function openShows(context: StudioContext): Shows {
       const guid = newGuid();
       const now = new Date(clock.now());
       const cover = await drawCover(context, guid, show.title, show.name);
-      await db.transaction().execute(async (trx) => {
-        const made = await trx
-          .insertInto("productions")
-          .values({
-            guid,
-            name: show.name,
-            owner_id: show.ownerId,
-            title: show.title,
-            summary: show.description,
-            published: false,
-            latest_publish_at: null,
-            build_at: null,
-            created_at: now,
-          })
-          .onConflict((conflict) => conflict.column("name").doNothing())
-          .executeTakeFirst();
-        if (!made.numInsertedOrUpdatedRows) throw new UsageError(`The studio has a show named ${show.name} already. Choose another name.`);
-        const { ownerId: _owner, ownerEmail, ...fields } = show;
-        await trx
-          .insertInto("shows")
-          .values({
-            ...fields,
-            guid,
-            parent: guid,
-            author: show.author || owner.name,
-            owner_email: ownerEmail || owner.email,
-            cover: null,
-            created_at: now,
-            updated_at: now,
-          })
-          .execute();
-        await trx.insertInto("assets").values(cover).execute();
-        await trx.updateTable("shows").set({ cover: cover.guid }).where("guid", "=", guid).execute();
-      });
+      await db
+        .transaction()
+        .execute(async (trx) =>
+          insertShow(trx, { ...show, guid, author: show.author || owner.name, ownerEmail: show.ownerEmail || owner.email }, cover, now),
+        );
       return { guid, name: show.name };
     },
     find: async (showName) => (await db.selectFrom("shows").selectAll().where("name", "=", showName).executeTakeFirst()) ?? null,
@@ -161,8 +133,48 @@ export function openShows(context: StudioContext): Shows {
   };
 }
 
+/** The production, its show and its cover. @throws UsageError when the name is taken */
+export async function insertShow(
+  trx: StudioDb,
+  show: z.output<typeof newShow> & { guid: string; importedFrom?: string },
+  cover: AssetsTable,
+  now: Date,
+): Promise<void> {
+  const made = await trx
+    .insertInto("productions")
+    .values({
+      guid: show.guid,
+      name: show.name,
+      owner_id: show.ownerId,
+      title: show.title,
+      summary: show.description,
+      published: false,
+      latest_publish_at: null,
+      build_at: null,
+      created_at: now,
+    })
+    .onConflict((conflict) => conflict.column("name").doNothing())
+    .executeTakeFirst();
+  if (!made.numInsertedOrUpdatedRows) throw new UsageError(`The studio has a show named ${show.name} already. Choose another name.`);
+  const { ownerId: _owner, ownerEmail, importedFrom = null, ...fields } = show;
+  await trx
+    .insertInto("shows")
+    .values({
+      ...fields,
+      parent: show.guid,
+      owner_email: ownerEmail,
+      imported_from: importedFrom,
+      cover: null,
+      created_at: now,
+      updated_at: now,
+    })
+    .execute();
+  await trx.insertInto("assets").values(cover).execute();
+  await trx.updateTable("shows").set({ cover: cover.guid }).where("guid", "=", show.guid).execute();
+}
+
 /** So that a feed is valid from the first minute: directories refuse a show without a cover. */
-async function drawCover(context: StudioContext, parent: string, title: string, seed: string): Promise<AssetsTable> {
+export async function drawCover(context: StudioContext, parent: string, title: string, seed: string): Promise<AssetsTable> {
   const png = await sharp(Buffer.from(coverSvg(title, seed)))
     .png({ palette: true, effort: 1 })
     .toBuffer();

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
+import { createAddressPolicy } from "../kit/addresses.ts";
 import { systemClock, type Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
 import { checkHost, createServer, listen } from "../kit/server.ts";
@@ -14,12 +15,15 @@ import { createChallenges } from "./challenges.ts";
 import type { StudioConfig, StudioContext } from "./context.ts";
 import { smoothEdges, type Edges } from "./edges.ts";
 import { openEpisodes } from "./episodes.ts";
+import { ImportCopies } from "./import-copies.ts";
+import { openImports, readImportHistory, type ImportEntry } from "./imports.ts";
 import { createMailer } from "./mailer.ts";
 import { createMetrics } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
 import { Processing } from "./processing.ts";
 import { toHistoryEntry, type HistoryEntry } from "./publishing.ts";
 import { addFileRoutes } from "./routes/files.ts";
+import { addImportRoutes } from "./routes/imports.ts";
 import { addPublicRoutes } from "./routes/public.ts";
 import { addShowRoutes } from "./routes/shows.ts";
 import { addChallengeRoutes, addSignInRoutes, addSignOutRoutes } from "./routes/sign-in.ts";
@@ -51,6 +55,8 @@ export interface Studio {
   readonly edges: Edges;
   /** Every publish request that was handled, oldest first. Append-only. */
   history(): Promise<HistoryEntry[]>;
+  /** Every confirmed import that was handled, oldest first. Append-only. */
+  imports(): Promise<ImportEntry[]>;
   /** Ends what is under way; unfinished processing is taken up at the next start. */
   close(): Promise<void>;
 }
@@ -61,21 +67,27 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   const context = await prepare(options, log);
   await ensureAdminKey(context);
   const assets = createAssetUrls();
+  const processing = new Processing(context);
   const web: Web = {
     context,
     accounts: openAccounts(context),
     sessions: openSessions(context),
     shows: openShows(context),
     episodes: openEpisodes(context),
-    processing: new Processing(context),
+    processing,
+    imports: openImports(context),
+    copies: new ImportCopies(context, processing),
     scheduler: new Scheduler(context),
     challenges: createChallenges(),
     views: createViewMaker(context, openSessions(context), assets),
   };
   const listening = await serve(web, assets.folder);
   context.publicUrl = options.config.publicUrl ?? listening.url;
+  await context.policy.close();
+  context.policy = createAddressPolicy([...(options.config.allowPrivate ?? []), new URL(context.publicUrl).host]);
   await web.sessions.sweep();
   await web.processing.resume();
+  web.copies.wake();
   web.scheduler.start();
   log.info(`the studio is open at ${context.publicUrl}`);
   return {
@@ -84,10 +96,13 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     shows: web.shows,
     edges: context.edges,
     history: async () => (await context.db.selectFrom("history").selectAll().orderBy("id").execute()).map(toHistoryEntry),
+    imports: async () => readImportHistory(context.db),
     async close() {
       await listening.close();
       await web.scheduler.close();
+      await web.copies.close();
       await web.processing.close();
+      await context.policy.close();
       context.mailer?.close();
     },
   };
@@ -113,6 +128,7 @@ async function prepare({ store, vault, config, edges, clock = systemClock }: Stu
     metrics: createMetrics(),
     mediaDir,
     uploadDir,
+    policy: createAddressPolicy(config.allowPrivate ?? []),
     publicUrl: config.publicUrl ?? "",
     version: packageVersion(),
   };
@@ -144,6 +160,7 @@ async function serve(web: Web, assetFolder: string) {
     addSignOutRoutes(pages, web);
     await pages.register(async (scope) => addShowRoutes(scope, web));
     await pages.register(async (scope) => addEpisodeRoutes(scope, web));
+    await pages.register(async (scope) => addImportRoutes(scope, web));
   });
   await addFileRoutes(app, context.mediaDir, assetFolder);
   return listen(app, { host: config.host, port: config.port, setting: "STUDIO_PORT" });

@@ -4,6 +4,8 @@ import type { Accounts } from "./accounts.ts";
 import type { Challenges } from "./challenges.ts";
 import type { StudioContext } from "./context.ts";
 import type { Episodes } from "./episodes.ts";
+import type { ImportCopies } from "./import-copies.ts";
+import type { Imports } from "./imports.ts";
 import { renderPage, type Page } from "./pages/frame.ts";
 import { messagePage } from "./pages/sign-in.ts";
 import type { Processing } from "./processing.ts";
@@ -24,6 +26,8 @@ export interface Web {
   readonly processing: Processing;
   readonly scheduler: Scheduler;
   readonly challenges: Challenges;
+  readonly imports: Imports;
+  readonly copies: ImportCopies;
   readonly views: ViewMaker;
 }
 

@@ -48,6 +48,8 @@ withManager("[W2] [W4] a task shows account, site and episodes as they were give
     app_password: "demo app pass",
     cookie: "session=demo; csrf=demo",
     api_token: "demo-api-token",
+    kind: "primary",
+    link_id: made.taskId,
     link_rss: "",
     link_post: "",
     note: "",

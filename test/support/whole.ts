@@ -14,6 +14,7 @@ import { openStore } from "../../src/store/store.ts";
 import { openVault } from "../../src/store/vault.ts";
 import { openStudio, type Studio } from "../../src/studio/studio.ts";
 import type { Edges } from "../../src/studio/edges.ts";
+import type { Dovecot } from "./dovecot.ts";
 import { copyEmptyDatabase, silentLog } from "./store.ts";
 import { tempDir } from "./temp.ts";
 
@@ -24,14 +25,24 @@ export interface Whole {
   farm: Farm;
   dataDir: string;
   /** A studio account with a show of its own, as the manager has to know it. */
-  account(): Promise<{ email: string; password: string; twofa: string }>;
+  account(show?: { locked?: boolean }): Promise<WholeAccount>;
   /** Makes a task and waits until the manager shows how it ended. */
-  post(episodes: Partial<WorkerEpisode>[], account?: { email: string; password: string; twofa: string }): Promise<TaskView>;
+  post(episodes: Partial<WorkerEpisode>[], account?: WholeAccount): Promise<TaskView>;
   /** Waits for a task to reach one of these states. */
   reaches(taskId: string, states: readonly TaskView["state"][], withinMs?: number): Promise<TaskView>;
 }
 
+/** As the manager takes it. */
+export interface WholeAccount {
+  email: string;
+  password: string;
+  twofa: string;
+  app_password?: string;
+}
+
 export interface WholeOptions {
+  /** A mail server: the studio mails through it, every account has a mailbox there. */
+  mail?: Dovecot;
   edges?: Partial<Edges>;
   /** Settings by name, as in podcrew.config. */
   settings?: Record<string, unknown>;
@@ -48,6 +59,7 @@ const ENDED: readonly TaskView["state"][] = ["completed", "failed", "canceled", 
 const POST_MS = 90_000;
 
 export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): Promise<Whole> {
+  const { mail } = options;
   const dataDir = await tempDir(t, "whole");
   await copyEmptyDatabase(dataDir);
   // Hooks run in the order of their registration; parts close in the reverse order of their start.
@@ -58,7 +70,15 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
   const store = await openStore({ dataDir, log: silentLog });
   closing.push(async () => store.close());
   const config = await loadConfig(
-    { data: dataDir, pollSeconds: 0.5, stepSeconds: 20, imageSeconds: 5, logLevel: "silent", ...options.settings },
+    {
+      data: dataDir,
+      pollSeconds: 0.5,
+      stepSeconds: 20,
+      imageSeconds: 5,
+      logLevel: "silent",
+      ...(mail && { imapHost: mail.imap.host, imapPort: mail.imap.port, imapCaFile: mail.imap.caFile }),
+      ...options.settings,
+    },
     { PODCREW_BROWSER: process.env["PODCREW_BROWSER"] },
     dataDir,
   );
@@ -71,7 +91,7 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
     store,
     vault,
     log,
-    config: { ...base, dataDir, smtpUrl: undefined, mailFrom: "studio@podcrew.example", timeZone: "UTC" },
+    config: { ...base, dataDir, smtpUrl: mail?.lmtpUrl, mailFrom: "studio@podcrew.example", timeZone: "UTC" },
     edges: { processingMs: 50, ...options.edges },
   });
   closing.push(async () => studio.close());
@@ -99,7 +119,7 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
     studio,
     farm,
     dataDir,
-    async account() {
+    async account(show = {}) {
       const name = `show-${randomBytes(4).toString("hex")}`;
       const given = { email: `${name}@podcrew.example`, password: `demo-password-${name}`, twofa: generateSecret() };
       const { id } = await studio.accounts.create({
@@ -108,8 +128,8 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
         secondFactor: "totp",
         totpSecret: given.twofa,
       });
-      await studio.shows.create({ ownerId: id, name, title: `Show ${name}` });
-      return given;
+      await studio.shows.create({ ownerId: id, name, title: `Show ${name}`, ...show });
+      return { ...given, ...(mail && { app_password: mail.imap.password }) };
     },
     async post(episodes, given) {
       const account = given ?? (await whole.account());
@@ -126,7 +146,9 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
       for (;;) {
         const task = await manager.task(taskId);
         // Completed is reported before the account's link: the farm is done when both are in.
-        const whole = task !== null && states.includes(task.state) && (task.state !== "completed" || task.account.linkRss !== "");
+        const isPost = task?.kind === "primary";
+        const whole =
+          task !== null && states.includes(task.state) && (task.state !== "completed" || !isPost || task.account.linkRss !== "");
         if (whole) return task;
         if (Date.now() > deadline)
           throw new Error(

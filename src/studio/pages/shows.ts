@@ -29,7 +29,7 @@ export function dashboardPage(view: View, shows: readonly ShowSummary[]): Page {
       ? html`<section class="empty">
           <h2>${t.showsEmpty}</h2>
           <p>${t.showsEmptyLead}</p>
-          <a class="button primary" href="/new-show">${t.newShow}</a>
+          <a class="button primary" href="/new-show">${t.newShow}</a> <a class="button" href="/import">${t.importShow}</a>
         </section>`
       : html`<ul class="show-grid">
           !${cards}
@@ -39,7 +39,11 @@ export function dashboardPage(view: View, shows: readonly ShowSummary[]): Page {
     frame: "app",
     main: html`<div class="bar">
         <h1>${t.yourShows}</h1>
-        !${shows.length > 0 ? html`<a class="button" href="/new-show">${t.newShow}</a>` : ""}
+        !${
+          shows.length > 0
+            ? html`<a class="button" href="/import">${t.importShow}</a><a class="button" href="/new-show">${t.newShow}</a>`
+            : ""
+        }
       </div>
       !${body}`,
   };
@@ -74,6 +78,7 @@ export interface ShowForm {
   ownerEmail: string;
   category: string;
   explicit: boolean;
+  locked: boolean;
 }
 
 export const languageNames = {
@@ -123,9 +128,8 @@ function showFieldset(view: View, form: ShowForm): string {
         ><input id="ownerEmail" name="ownerEmail" type="email" value="${form.ownerEmail}" />
       </div>
     </div>
-    <label class="check"
-      ><input type="checkbox" name="explicit" value="yes" !${form.explicit ? "checked" : ""} /> ${t.showExplicit}</label
-    >`;
+    <label class="check"><input type="checkbox" name="explicit" value="yes" !${form.explicit ? "checked" : ""} /> ${t.showExplicit}</label
+    ><label class="check"><input type="checkbox" name="locked" value="yes" !${form.locked ? "checked" : ""} /> ${t.showLocked}</label>`;
 }
 
 export function newShowPage(view: View, form: ShowForm, problem: string): Page {

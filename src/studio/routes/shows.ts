@@ -9,6 +9,10 @@ import { showFields } from "../shows.ts";
 import { requireSession, sendPage, sessionOf, showOf, type Web } from "../web.ts";
 
 const text = z.string().catch("");
+const checkbox = z
+  .string()
+  .optional()
+  .transform((value) => value === "yes");
 const showForm = z.object({
   name: text,
   title: text,
@@ -17,10 +21,8 @@ const showForm = z.object({
   author: text,
   ownerEmail: text,
   category: text,
-  explicit: z
-    .string()
-    .optional()
-    .transform((value) => value === "yes"),
+  explicit: checkbox,
+  locked: checkbox,
 });
 
 /** The dashboard and what makes and changes shows. */
@@ -43,6 +45,7 @@ export async function addShowRoutes(app: FastifyInstance, web: Web): Promise<voi
       ownerEmail: account.email,
       category: "Society & Culture",
       explicit: false,
+      locked: false,
     };
     return sendPage(reply, request.view, newShowPage(request.view, blank, ""));
   });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TestContext } from "node:test";
 import { generateSecret } from "otplib";
 import type { BenchTarget } from "../../../src/driver/index.ts";
 import type { Edges } from "../../../src/studio/edges.ts";
@@ -8,6 +9,7 @@ import { openStore } from "../../../src/store/store.ts";
 import { openVault } from "../../../src/store/vault.ts";
 import { openStudio, type Studio } from "../../../src/studio/studio.ts";
 import { Visitor } from "../../studio/support.ts";
+import { dovecotMissing, givenDovecot } from "../dovecot.ts";
 import { copyEmptyDatabase, silentLog } from "../store.ts";
 
 /** The studio itself on a free port, with one account to post by and one for each way to be turned away. */
@@ -15,7 +17,11 @@ export async function openStudioTarget(edges: Partial<Edges> = {}): Promise<Benc
   const dataDir = await mkdtemp(join(tmpdir(), "podcrew-bench-studio-"));
   await copyEmptyDatabase(dataDir);
   const store = await openStore({ dataDir, log: silentLog });
+  const undo: (() => Promise<void> | void)[] = [];
+  // A member whose mailbox is a real one, where this machine has a mail server.
+  const mail = dovecotMissing ? null : await givenDovecot({ after: (step: () => Promise<void>) => void undo.push(step) } as TestContext);
   const config = {
+    ...(mail && { smtpUrl: mail.lmtpUrl }),
     host: "127.0.0.1",
     port: 0,
     allowedHosts: [],
@@ -31,9 +37,11 @@ export async function openStudioTarget(edges: Partial<Edges> = {}): Promise<Benc
     edges: { processingMs: 100, ...edges },
   });
   const locked = await member(studio, "locked");
+  const maya = await member(studio, "maya");
   return {
     origin: studio.url,
-    account: await member(studio, "maya"),
+    account: { ...maya, ...(mail && { appPassword: mail.imap.password }) },
+    ...(mail && { imap: { ...mail.imap, tls: true }, feed: await feedOf(studio, maya.email) }),
     history: async () => (await studio.history()).length,
     shown: { title: "article h1", about: "article .prose" },
     interrupt: async () => void (studio.edges.whatsNew = true),
@@ -49,10 +57,18 @@ export async function openStudioTarget(edges: Partial<Edges> = {}): Promise<Benc
     },
     async close() {
       await studio.close();
+      for (let step = undo.shift(); step; step = undo.shift()) await step();
       await store.close();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** A show of somebody else's whose feed names our member as its owner. */
+async function feedOf(studio: Studio, ownerEmail: string): Promise<BenchTarget["feed"]> {
+  const { id } = await studio.accounts.create({ email: "elsewhere@podcrew.example", password: "demo-password", secondFactor: "none" });
+  await studio.shows.create({ ownerId: id, name: "from-elsewhere", title: "Chuyện từ nơi khác", ownerEmail });
+  return { feedUrl: `${studio.url}/feeds/from-elsewhere.xml`, history: async () => (await studio.imports()).length };
 }
 
 /** Somebody with a show, a password and an authenticator. */

@@ -36,6 +36,7 @@ type Kind = "episodes" | "imports";
 const REFUSED_KEY_MS = 5 * 60_000;
 const DISK_MS = 10_000;
 const UNTIL_RUNG_MS = 60_000;
+const IMPORTS_REST_MS = 60_000;
 
 /** Brings tasks in: no more than can start soon, and never faster than the source wants. */
 export class Puller {
@@ -51,6 +52,8 @@ export class Puller {
   #refusedUntil = 0;
   /** Neither kind of work may starve the other: they are asked for in turn. */
   #importsFirst = true;
+  /** A manager that knows no such tasks is not asked for them all the time. */
+  #noImportsUntil = 0;
 
   constructor(options: PullerOptions) {
     this.#o = options;
@@ -98,20 +101,26 @@ export class Puller {
 
   /** What to ask for, in this order. */
   #kinds(): Kind[] {
-    const { source, importingHosts } = this.#o;
-    if (!source.pullImports || importingHosts().length === 0) return ["episodes"];
+    const { source, importingHosts, clock } = this.#o;
+    if (!source.pullImports || importingHosts().length === 0 || clock.now() < this.#noImportsUntil) return ["episodes"];
     this.#importsFirst = !this.#importsFirst;
     return this.#importsFirst ? ["imports", "episodes"] : ["episodes", "imports"];
   }
 
   async #ask(kind: Kind, limit: number): Promise<{ fresh: number } | { restMs: number }> {
-    const { source, servedHosts, importingHosts, random } = this.#o;
+    const { source, servedHosts, importingHosts, random, clock, log } = this.#o;
     const refusedBefore = this.keyRefused;
     const most = source.once ? Number.MAX_SAFE_INTEGER : limit;
     const answer =
       kind === "imports" && source.pullImports ? await source.pullImports(most, importingHosts()) : await source.pull(most, servedHosts());
     switch (answer.kind) {
       case "again":
+        if (kind === "imports") {
+          // Whatever is wrong there must not hold up the episodes; what is wrong with all, their pull will say.
+          this.#noImportsUntil = clock.now() + (answer.retryAfterMs ?? IMPORTS_REST_MS);
+          log.debug(`no feeds to import for a while: ${answer.why}`);
+          return { fresh: 0 };
+        }
         return { restMs: this.#wait(answer.why, answer.retryAfterMs ?? backoffMs(this.#failures++, random)) };
       case "refused":
         this.refuseKey(answer.why);

@@ -91,9 +91,7 @@ export function scriptedPool(site: ScriptedSite, script: Script = () => undefine
       running.add(assignment.taskId);
       pool.peak = Math.max(pool.peak, running.size);
       const killed = Promise.withResolvers<never>();
-      const result = Promise.race([work(assignment.taskId, calls, site, script), killed.promise]).finally(() =>
-        running.delete(assignment.taskId),
-      );
+      const result = Promise.race([work(assignment, calls, site, script), killed.promise]).finally(() => running.delete(assignment.taskId));
       result.catch(() => undefined);
       return { result, cancel: () => undefined, kill: async () => killed.reject(new Error("the thread was ended")) };
     },
@@ -102,7 +100,7 @@ export function scriptedPool(site: ScriptedSite, script: Script = () => undefine
   return pool;
 }
 
-async function work(taskId: string, calls: CoordinatorCalls, site: ScriptedSite, script: Script): Promise<AssignmentResult> {
+async function work({ taskId, kind }: Assignment, calls: CoordinatorCalls, site: ScriptedSite, script: Script): Promise<AssignmentResult> {
   const at = async (point: Point, next?: At["next"]): Promise<Act> => {
     const act = await script(point, { taskId, calls, site, ...(next && { next }) });
     if (act === "hang") await new Promise(() => undefined);
@@ -118,7 +116,7 @@ async function work(taskId: string, calls: CoordinatorCalls, site: ScriptedSite,
       if (next.kind === "stop") return { outcome: "stopped" };
       if (next.kind === "finish") {
         await at("feed");
-        await calls.feed("https://studio.example.com/feed.xml");
+        if (kind === "post") await calls.feed("https://studio.example.com/feed.xml");
         return { outcome: "done" };
       }
       if (next.kind === "discard") {

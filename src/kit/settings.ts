@@ -148,7 +148,7 @@ export const settings = {
   smtpUrl: {
     env: "SMTP_URL",
     schema: z.url({ protocol: /^(smtps?|lmtp)$/ }).optional(),
-    say: "the studio mails sign-in codes through it",
+    say: "the studio mails sign-in and ownership codes through it",
     example: "smtp://user:pass@mail.example.com:587",
     secret: true,
   },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineDriver, isDriver, toCard } from "../../src/driver/define-driver.ts";
+import { asImporter } from "../../src/driver/feed-import.ts";
 import { z, type DriverDeclaration } from "../../src/driver/index.ts";
 import { UsageError } from "../../src/kit/config.ts";
 
@@ -112,4 +113,51 @@ test("a site can be looked at in one way at least, or it is blind", () => {
 test("the card says whether drafts can be taken away", () => {
   assert.equal(toCard(defineDriver(good), "file:///my-studio.ts").discards, false);
   assert.equal(toCard(defineDriver({ ...good, discard: async () => undefined }), "file:///my-studio.ts").discards, true);
+});
+
+const importFeed = {
+  publishRequest: { method: "POST", url: /\/import\/confirm$/ },
+  find: async () => [],
+  prepare: async () => undefined,
+  confirm: async () => undefined,
+};
+
+test("an import is declared whole, and the card says that it is there", () => {
+  assert.equal(toCard(defineDriver(good), "file:///my-studio.ts").imports, false);
+  assert.equal(told({ importFeed }), "");
+  assert.equal(toCard(defineDriver({ ...good, importFeed } as DriverDeclaration), "file:///my-studio.ts").imports, true);
+  assert.match(told({ importFeed: { ...importFeed, find: undefined } }), /importFeed\.find: must be a function/);
+  assert.match(told({ importFeed: async () => undefined }), /importFeed: /);
+  assert.match(
+    told({ importFeed: { ...importFeed, publishRequest: { method: "POST", url: /confirm$/g } } }),
+    /importFeed\.publishRequest\.url: must not carry the flags g or y/,
+  );
+});
+
+test("importing, a driver looks, fills in and presses by the feed's address; its episodes' verbs are out of reach", async () => {
+  const seen: string[] = [];
+  const note = (verb: string) => async (_site: unknown, feedUrl: string) => void seen.push(`${verb} ${feedUrl}`);
+  const driver = defineDriver({
+    ...good,
+    tier: "drafts",
+    discard: async () => undefined,
+    list: async () => [],
+    importFeed: {
+      ...importFeed,
+      find: async (site, feedUrl) => (await note("find")(site, feedUrl), []),
+      prepare: note("prepare"),
+      confirm: note("confirm"),
+    },
+  } as DriverDeclaration);
+  const importer = asImporter(driver);
+  const feed = { id: "https://a.example/feed.xml" } as never;
+  await importer.find?.({} as never, feed);
+  await importer.draft({} as never, feed, null);
+  await importer.publish({} as never, feed, null);
+  assert.deepEqual(seen, ["find https://a.example/feed.xml", "prepare https://a.example/feed.xml", "confirm https://a.example/feed.xml"]);
+  assert.deepEqual(
+    [importer.publishRequest.url, importer.tier, importer.list, importer.discard],
+    [/\/import\/confirm$/, "list", undefined, undefined],
+  );
+  assert.throws(() => asImporter(defineDriver(good)), /can't take over a show by its feed/);
 });

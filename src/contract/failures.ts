@@ -67,7 +67,7 @@ export const failures = {
     retry: "never",
     say: "The episode has no text to narrate and no audio. Give it an about text or an audio_url.",
   },
-  "content.title": { blame: "user", retry: "never", say: "The episode has no title. Give it one." },
+  "content.title": { blame: "user", retry: "never", say: "The episode has no title that the site takes. Give it one." },
   "content.image": { blame: "user", retry: "never", say: "The episode's image can't be used. Give it a JPEG, PNG or WebP that opens." },
   "content.audio": { blame: "user", retry: "never", say: "The episode's audio can't be used. Give it an MP3, M4A or WAV that plays." },
   "content.unreachable": {

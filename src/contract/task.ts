@@ -24,7 +24,8 @@ export const driverCard = z.object({
   imports: z.boolean(),
   post: z.enum(["browser", "request"]),
   limits: z.object({
-    title: z.object({ maxCharacters: z.number() }),
+    /** `tooLong`: may a longer one be cut, or is its episode refused? */
+    title: z.object({ maxCharacters: z.number(), tooLong: z.enum(["cut", "refuse"]).optional() }),
     about: z.object({ tags: z.array(z.string()), maxCharacters: z.number() }),
     /** Square, in px; JPEG at most `maxBytes`. */
     cover: z.object({ minPixels: z.number(), maxPixels: z.number(), maxBytes: z.number() }),

@@ -5,8 +5,9 @@ import { jitterMs } from "./backoff.ts";
 import { createCalls } from "./calls.ts";
 import type { Ending } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
-import { sayFailure, type FailureData } from "../contract/failures.ts";
+import { sayFailure, toFailureData, type FailureData } from "../contract/failures.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
+import { preflight } from "./next-episode.ts";
 import { TaskRun, type RunEnvironment } from "./task-run.ts";
 import type { Site } from "./sites.ts";
 import type { TaskRow } from "./tables.ts";
@@ -155,8 +156,18 @@ export class Dispatcher {
 
   async #follow(run: TaskRun): Promise<void> {
     run.log.info(run.isImport ? `starts: the import of ${run.task.episode_ids.join()}` : `starts: ${run.total} episodes`);
-    const ending = await run.toItsEnd(createCalls(run));
+    const ending = (await this.#preflight(run)) ?? (await run.toItsEnd(createCalls(run)));
     await this.#settle(run, ending);
+  }
+
+  async #preflight(run: TaskRun): Promise<Ending | null> {
+    const ending = await preflight(run).catch((error: unknown): Ending => ({
+      kind: "failed",
+      failure: toFailureData(error),
+      retryAt: null,
+    }));
+    if (ending) this.#o.environment.lane.drop(run.task.id);
+    return ending;
   }
 
   /** Tries until the ledger takes it: a run whose end is not written down would block its account. */

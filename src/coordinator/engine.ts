@@ -15,7 +15,7 @@ import { keepAlive } from "./keep-alive.ts";
 import { Ledger } from "./ledger.ts";
 import { forgetOld } from "./once-only.ts";
 import { countOutbox, Outbox, type OutboxCounts } from "./outbox.ts";
-import type { DiskProbe, Prepare, Random, WorkerPool } from "./ports.ts";
+import type { DiskProbe, Preflight, Prepare, Random, WorkerPool } from "./ports.ts";
 import { PrepareLane } from "./prepare-lane.ts";
 import { Puller } from "./puller.ts";
 import { LimboWatch, recover } from "./recover.ts";
@@ -48,6 +48,8 @@ export interface EngineOptions {
   source: Source | null;
   pool: WorkerPool;
   prepare: Prepare;
+  /** Absent: what can't be posted is only found when its turn comes. */
+  preflight?: Preflight;
   /** Episodes whose files are made at a time. */
   prepareParallel: number;
   disk: DiskProbe;
@@ -127,7 +129,7 @@ export class Engine {
       leaseMs: options.leaseMs,
       rules: { ...everyRule, ...options.rules },
     });
-    const lane = new PrepareLane(options.prepare, options.prepareParallel);
+    const lane = new PrepareLane(options.prepare, options.prepareParallel, options.preflight);
     const environment: RunEnvironment = { ledger: this.ledger, source, pool, lane, clock, log, events: this.events, disk, ...options.work };
     this.#cards = options.cards;
     const site = (domain: string) => findSite(domain, this.#cards, sites);

@@ -10,7 +10,8 @@ import type { Config } from "../kit/config.ts";
 import type { Log } from "../kit/log.ts";
 import { listen } from "../kit/server.ts";
 import { openMediaPool, type MediaPool } from "../media/pool.ts";
-import { prepareEpisode } from "../media/prepare.ts";
+import { preflightEpisode, prepareEpisode } from "../media/prepare.ts";
+import type { PrepareOptions } from "../media/prepare-options.ts";
 import { readFeed } from "../media/read-feed.ts";
 import { sweepCache } from "../media/sweep.ts";
 import { openQueue, type Queue } from "../store/queue.ts";
@@ -23,7 +24,7 @@ import type { FarmEvents } from "./events.ts";
 import { createFarmServer } from "./http.ts";
 import { feedToImport } from "./imports.ts";
 import { migrations } from "./migrations.ts";
-import type { Prepare } from "./ports.ts";
+import type { PreparationRequest, Preflight, Prepare } from "./ports.ts";
 import { makeScratch, removeScratch, sweepScratch } from "./scratch.ts";
 import type { SitesMap } from "./sites.ts";
 import type { Source } from "./source.ts";
@@ -116,7 +117,7 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
       log,
       source: options.source,
       pool,
-      prepare: prepareBy(media, cacheDir, config),
+      ...preparation(media, cacheDir, config),
       prepareParallel: Math.max(1, threads - 1),
       disk: createDiskProbe(tmpDir, clock),
       tidy: async () => void (await sweepCache(cacheDir, MAX_CACHE_BYTES, clock.now())),
@@ -171,25 +172,30 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
 /** From the first request to the last byte. */
 const FEED_MS = 60_000;
 
-function prepareBy(pool: MediaPool, cacheDir: string, config: Config): Prepare {
+function preparation(pool: MediaPool, cacheDir: string, config: Config): { prepare: Prepare; preflight: Preflight } {
   const policy = createAddressPolicy(config.allowPrivate);
-  return async ({ kind, episode, limits, marker, onProgress, signal }) => {
-    if (kind === "import") {
-      await mkdir(cacheDir, { recursive: true });
-      const feed = await readFeed(episode.id, { policy, deadlineMs: FEED_MS, signal, folder: cacheDir });
-      return { prepared: feedToImport(episode.id, feed, marker), fixes: [] };
-    }
-    const { prepared, fixes } = await prepareEpisode(episode, {
-      limits,
-      marker,
-      cacheDir,
-      pool,
-      policy,
-      mediaDirs: config.mediaDirs,
-      deadlines: { imageMs: config.imageSeconds * 1000 },
-      signal,
-      onProgress: (share, what) => onProgress(`${what}, ${Math.round(share * 100)} %`),
-    });
-    return { prepared, fixes: fixes.map(({ say }) => say) };
+  const optionsOf = ({ limits, marker, onProgress, signal }: PreparationRequest): PrepareOptions => ({
+    limits,
+    marker,
+    cacheDir,
+    pool,
+    policy,
+    mediaDirs: config.mediaDirs,
+    deadlines: { imageMs: config.imageSeconds * 1000 },
+    signal,
+    onProgress: (share, what) => onProgress(`${what}, ${Math.round(share * 100)} %`),
+  });
+  return {
+    async prepare(request) {
+      const { kind, episode, marker, signal } = request;
+      if (kind === "import") {
+        await mkdir(cacheDir, { recursive: true });
+        const feed = await readFeed(episode.id, { policy, deadlineMs: FEED_MS, signal, folder: cacheDir });
+        return { prepared: feedToImport(episode.id, feed, marker), fixes: [] };
+      }
+      const { prepared, fixes } = await prepareEpisode(episode, optionsOf(request));
+      return { prepared, fixes: fixes.map(({ say }) => say) };
+    },
+    preflight: async (request) => preflightEpisode(request.episode, optionsOf(request)),
   };
 }

@@ -1,9 +1,9 @@
-import { toFailureData } from "../contract/failures.ts";
+import { toFailureData, type FailureData } from "../contract/failures.ts";
 import type { NextEpisode, PreparedEpisode } from "../contract/task.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
-import { pickNext } from "./decide.ts";
+import { pickNext, type Ending } from "./decide.ts";
 import type { EpisodeKey } from "./episodes.ts";
-import type { Preparation } from "./ports.ts";
+import type { Preparation, PreparationRequest } from "./ports.ts";
 import type { EpisodeRow } from "./tables.ts";
 import type { TaskRun } from "./task-run.ts";
 
@@ -109,9 +109,13 @@ function prepareAhead(run: TaskRun, rows: readonly EpisodeRow[]): void {
 }
 
 async function prepare(run: TaskRun, row: EpisodeRow): Promise<Preparation> {
+  return run.environment.lane.get(run.task.id, requestOf(run, row));
+}
+
+function requestOf(run: TaskRun, row: EpisodeRow): Omit<PreparationRequest, "signal"> {
   const episode = run.content.data_content.find((one) => one.id === row.episode_id);
   if (!episode) throw new Error(`task ${run.task.id} has no content for episode ${row.episode_id}`);
-  return run.environment.lane.get(run.task.id, {
+  return {
     episode,
     kind: run.isImport ? "import" : "post",
     limits: run.card.limits,
@@ -119,7 +123,39 @@ async function prepare(run: TaskRun, row: EpisodeRow): Promise<Preparation> {
     onProgress: (text) => {
       if (run.task.episode_ids[run.position - 1] === row.episode_id && run.step === "prepare") run.say("prepare", text);
     },
-  });
+  };
+}
+
+/**
+ * Before a browser is opened: what can't be posted for its own content is said at once, up to the first episode that can be.
+ * @returns how the run ends when there is none; null: go on
+ */
+export async function preflight(run: TaskRun): Promise<Ending | null> {
+  const { ledger, lane } = run.environment;
+  if (!lane.checks || run.isImport) return null;
+  const rows = await ledger.episodesOf(run.task);
+  // Something of it is on the site, or may be: a browser is needed in any case.
+  if (rows.length === 0 || rows.some(({ state }) => state !== "waiting" && state !== "failed")) return null;
+  for (const row of rows.filter(({ state }) => state === "waiting")) {
+    run.say("check", row.title);
+    try {
+      await lane.check(run.task.id, requestOf(run, row));
+      return null;
+    } catch (error) {
+      if (run.draining) return { kind: "stopped", failure: null, retryAt: null };
+      const failure = toFailureData(error);
+      if (!failure.code.startsWith("content.")) return { kind: "failed", failure, retryAt: null };
+      await refuse(run, row, failure);
+    }
+  }
+  await run.mayGoOn();
+  return run.ending ?? { kind: "done", failure: null, retryAt: null };
+}
+
+/** Its own content: this one fails and the others go on. */
+async function refuse(run: TaskRun, row: EpisodeRow, failure: FailureData): Promise<void> {
+  await run.environment.ledger.episodes.markFailed(keyOfRow(row), failure);
+  run.log.warn(`can't be posted: ${failure.detail || failure.code}`, { episode: row.episode_id });
 }
 
 async function claim(run: TaskRun, row: EpisodeRow): Promise<NextEpisode | null> {
@@ -130,10 +166,9 @@ async function claim(run: TaskRun, row: EpisodeRow): Promise<NextEpisode | null>
     made = await prepare(run, row);
   } catch (error) {
     const failure = toFailureData(error);
-    // Its own content: this one fails and the others go on. All else (no disk, no voice) ends the run.
+    // All else than its content (no disk, no voice) ends the run.
     if (!failure.code.startsWith("content.")) throw error;
-    await ledger.episodes.markFailed(keyOfRow(row), failure);
-    run.log.warn(`can't be posted: ${failure.detail || failure.code}`, { episode: row.episode_id });
+    await refuse(run, row, failure);
     return null;
   }
   const claimed = await ledger.episodes.claim(keyOfRow(row), made.prepared, made.fixes);

@@ -42,6 +42,9 @@ export interface PreparationRequest {
 /** Makes an episode's files. @throws Failure content.* or farm.narration */
 export type Prepare = (request: PreparationRequest) => Promise<Preparation>;
 
+/** Whether an episode can be prepared at all, without making anything yet. @throws Failure content.* */
+export type Preflight = (request: PreparationRequest) => Promise<void>;
+
 /** null: the data folder can be written; else why not. */
 export type DiskProbe = () => Promise<string | null>;
 

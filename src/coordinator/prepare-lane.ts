@@ -1,7 +1,7 @@
-import type { Preparation, Prepare, PreparationRequest } from "./ports.ts";
+import type { Preflight, Preparation, Prepare, PreparationRequest } from "./ports.ts";
 
 interface Entry {
-  result: Promise<Preparation>;
+  result: Promise<unknown>;
   abort: AbortController;
 }
 
@@ -12,11 +12,13 @@ interface Entry {
 export class PrepareLane {
   readonly #prepare: Prepare;
   readonly #parallel: number;
+  readonly #preflight: Preflight | undefined;
   readonly #entries = new Map<string, Entry>();
   readonly #queue: (() => void)[] = [];
   #busy = 0;
 
-  constructor(prepare: Prepare, parallel: number) {
+  constructor(prepare: Prepare, parallel: number, preflight?: Preflight) {
+    this.#preflight = preflight;
     this.#prepare = prepare;
     this.#parallel = parallel;
   }
@@ -32,7 +34,20 @@ export class PrepareLane {
       entry.result.catch(() => undefined);
       this.#entries.set(key, entry);
     }
-    return entry.result;
+    return entry.result as Promise<Preparation>;
+  }
+
+  /** It can say whether an episode can be prepared. */
+  get checks(): boolean {
+    return this.#preflight !== undefined;
+  }
+
+  /** Before a browser is opened for it. Out of turn: nothing is made. @throws Failure content.* */
+  async check(owner: string, request: Omit<PreparationRequest, "signal">): Promise<void> {
+    const abort = new AbortController();
+    const result = this.#preflight?.({ ...request, signal: abort.signal });
+    this.#entries.set(`${owner}\ncheck ${request.episode.id}`, { abort, result: Promise.resolve(result) });
+    await result;
   }
 
   /** Forgets a run's episodes and ends what is still being made for it. */

@@ -55,7 +55,7 @@ const declaration = z
     tier: z.enum(["drafts", "list", "blind"]).default("list"),
     limits: z
       .strictObject({
-        title: z.strictObject({ maxCharacters: positive }),
+        title: z.strictObject({ maxCharacters: positive, tooLong: z.enum(["cut", "refuse"]).optional() }),
         about: z.strictObject({ tags: z.array(z.string()), maxCharacters: positive }),
         cover: z.strictObject({ minPixels: positive, maxPixels: positive, maxBytes: positive }),
         audio: z.strictObject({ formats: z.array(z.enum(["mp3", "m4a", "wav"])).min(1), maxBytes: positive }),

@@ -6,7 +6,7 @@ import { cached, hashOf } from "./cache.ts";
 import type { Fix } from "./fix.ts";
 import { chooseLanguage, guessLanguage } from "./languages.ts";
 import type { PrepareOptions } from "./prepare-options.ts";
-import { fetchSource } from "./source.ts";
+import { fetchSource, type Source } from "./source.ts";
 import { BUILT_IN_VOICE } from "./voice.ts";
 
 export interface EpisodeAudio {
@@ -42,16 +42,33 @@ export async function episodeAudio(episode: WorkerEpisode, text: EpisodeText, op
   const audio = episode.audio_url
     ? await givenAudio(episode, episode.audio_url, text, options)
     : await narratedAudio(episode, text, options);
-  const { maxBytes } = options.limits.audio;
-  if (audio.facts.bytes > maxBytes)
-    throw new Failure(
-      "content.audio",
-      `the audio has ${megabytes(audio.facts.bytes)}, the site takes ${megabytes(maxBytes)}${audio.narrated ? "; shorten the text" : ""}`,
-    );
+  checkSize(audio.facts, options, audio.narrated ? "; shorten the text" : "");
   return audio;
 }
 
+/** What can be known of the audio before any is made. @throws Failure content.* */
+export async function checkAudio(episode: WorkerEpisode, fullText: string, options: PrepareOptions): Promise<void> {
+  if (!episode.audio_url) return checkText(fullText, options);
+  const { facts } = await fetchAudio(episode.audio_url, options);
+  if (options.limits.audio.formats.includes(facts.format)) checkSize(facts, options);
+}
+
+function checkSize({ bytes }: AudioFacts, { limits }: PrepareOptions, advice = ""): void {
+  const { maxBytes } = limits.audio;
+  if (bytes > maxBytes)
+    throw new Failure("content.audio", `the audio has ${megabytes(bytes)}, the site takes ${megabytes(maxBytes)}${advice}`);
+}
+
 async function givenAudio(episode: WorkerEpisode, address: string, text: EpisodeText, options: PrepareOptions): Promise<EpisodeAudio> {
+  const { source, facts } = await fetchAudio(address, options);
+  const language = wantedLanguage(episode, options) || guessLanguage(`${text.title} ${text.fullText}`);
+  if (options.limits.audio.formats.includes(facts.format))
+    return { path: source.path, id: source.hash, facts, language, narrated: false, fixes: [] };
+  return { ...(await converted(source, facts, text, options)), language, narrated: false };
+}
+
+/** Fetched, and of a kind that the site takes or that becomes one. @throws Failure content.* */
+async function fetchAudio(address: string, options: PrepareOptions): Promise<{ source: Source; facts: AudioFacts }> {
   const { cacheDir, policy, pool, signal, mediaDirs = [], deadlines } = options;
   const source = await fetchSource(address, {
     kind: "audio",
@@ -66,11 +83,8 @@ async function givenAudio(episode: WorkerEpisode, address: string, text: Episode
   options.onProgress(FETCHING_SHARE, "checking audio");
   try {
     const facts = await pool.probe(source.path, { signal });
-    const language = wantedLanguage(episode, options) || guessLanguage(`${text.title} ${text.fullText}`);
     const { formats } = options.limits.audio;
-    if (formats.includes(facts.format)) return { path: source.path, id: source.hash, facts, language, narrated: false, fixes: [] };
-    if (facts.format === "wav" && formats.includes("mp3"))
-      return { ...(await converted(source, facts, text, options)), language, narrated: false };
+    if (formats.includes(facts.format) || (facts.format === "wav" && formats.includes("mp3"))) return { source, facts };
     throw new Failure("content.audio", `the audio is ${facts.format.toUpperCase()} (${facts.codec}), the site takes ${list(formats)}`);
   } catch (error) {
     if (error instanceof Failure && error.code === "content.audio") await source.discard();
@@ -97,8 +111,8 @@ async function converted(
   return { path, id: hashOf(key), facts, fixes: [{ field: "audio", say: "audio WAV -> MP3" }] };
 }
 
-async function narratedAudio(episode: WorkerEpisode, { title, fullText }: EpisodeText, options: PrepareOptions): Promise<EpisodeAudio> {
-  const { cacheDir, pool, signal, limits } = options;
+/** Of a text that is to be narrated. */
+function checkText(fullText: string, { limits }: PrepareOptions): void {
   if (!/[\p{L}\p{N}]/u.test(fullText)) throw new Failure("content.empty");
   if (!limits.audio.formats.includes("mp3"))
     throw new Failure(
@@ -110,6 +124,11 @@ async function narratedAudio(episode: WorkerEpisode, { title, fullText }: Episod
       "content.audio",
       `the text has ${fullText.length} characters, at most ${MAX_SPOKEN_CHARACTERS} are narrated; shorten it or give the episode an audio_url`,
     );
+}
+
+async function narratedAudio(episode: WorkerEpisode, { title, fullText }: EpisodeText, options: PrepareOptions): Promise<EpisodeAudio> {
+  const { cacheDir, pool, signal } = options;
+  checkText(fullText, options);
   const { language, guessedFor } = chooseLanguage(wantedLanguage(episode, options), fullText);
   const { voice, fixes } = chooseVoice(episode.voice ?? "", pool.voiceName);
   if (guessedFor) fixes.unshift({ field: "audio", say: `language "${guessedFor.slice(0, 40)}" is not known -> read as ${language}` });

@@ -5,7 +5,7 @@ import type { PreparedEpisode } from "../contract/task.ts";
 import type { WorkerEpisode } from "../contract/worker-api.ts";
 import { cached, temporaryPath } from "./cache.ts";
 import { diskFailure } from "./disk.ts";
-import { episodeAudio, type EpisodeAudio } from "./episode-audio.ts";
+import { checkAudio, episodeAudio, type EpisodeAudio } from "./episode-audio.ts";
 import type { Fix } from "./fix.ts";
 import { fitHtml } from "./html.ts";
 import { encode } from "./html-tree.ts";
@@ -30,7 +30,7 @@ export async function prepareEpisode(
   options: PrepareOptions,
 ): Promise<{ prepared: PreparedEpisode; fixes: Fix[] }> {
   const { limits, marker } = options;
-  const title = fitTitle(episode.title, limits.title.maxCharacters);
+  const title = fitTitle(episode.title, limits.title.maxCharacters, limits.title.tooLong);
   const about = fitHtml(episode.about, limits.about);
   const notes = about.html === "" ? { html: `<p>${encode(title.title)}</p>`, text: title.title, fixes: [...about.fixes, noNotes] } : about;
   const progress = { cover: 0, audio: 0 };
@@ -65,6 +65,20 @@ export async function prepareEpisode(
     },
     fixes: [...title.fixes, ...notes.fixes, ...cover.fixes, ...audio.fixes],
   };
+}
+
+/**
+ * Whether an episode can be made fit for its site, without narrating or converting anything: what is fetched for it is kept for later.
+ * @throws Failure content.* with the site's limit and what the episode has
+ */
+export async function preflightEpisode(episode: WorkerEpisode, options: PrepareOptions): Promise<void> {
+  const { limits } = options;
+  fitTitle(episode.title, limits.title.maxCharacters, limits.title.tooLong);
+  const { fullText } = fitHtml(episode.about, limits.about);
+  await together(options.signal, [
+    async (signal) => episodeCover(episode.image_url, { ...options, signal }),
+    async (signal) => checkAudio(episode, fullText, { ...options, signal }),
+  ]);
 }
 
 const noNotes: Fix = { field: "about", say: "about is empty -> the title stands in" };

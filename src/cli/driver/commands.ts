@@ -29,6 +29,14 @@ export function addDriverCommands(driver: Command, wire: Wire): void {
   );
   wire(
     driver
+      .command("record")
+      .argument("<url>", "the site's sign-in page")
+      .option("--site <name>", "the driver's name; absent: from the address")
+      .description("show the way once in a window: a driver to start from is written from what you do"),
+    async (config, options, [url = ""]) => (await import("./record.ts")).record(config, url, text(options["site"])),
+  );
+  wire(
+    driver
       .command("rehearse")
       .argument("<site>", "the driver's name")
       .requiredOption("--account <file>", "a JSON file with the account: email, password, twofa …")

@@ -23,6 +23,8 @@ export const rehearsalReport = z.object({
     }),
   ),
   verbs: z.array(z.object({ verb: z.string(), failure: z.string(), picture: z.string().optional() })),
+  /** What can't be true: a copy of an episode that nobody published. */
+  remarks: z.array(z.string()),
   /** Publish requests that were about to leave, and did not. */
   stopped: z.number(),
 });

@@ -30,7 +30,7 @@ export class Rehearsal {
 
   constructor(folder: string, site: string, origin: string) {
     this.#folder = folder;
-    this.#report = { site, origin, at: new Date().toISOString(), sightings: [], verbs: [], stopped: 0 };
+    this.#report = { site, origin, at: new Date().toISOString(), sightings: [], verbs: [], remarks: [], stopped: 0 };
   }
 
   /** @returns what a verb is given, watched; of `publish` only the first thing is looked for, and nothing is done with it */
@@ -104,6 +104,13 @@ export class Rehearsal {
       failure: redact(failureOf(thrown === null || thrown instanceof Error ? thrown : new Error("no error", { cause: thrown }))),
       ...(picture && { picture }),
     });
+  }
+
+  /** Nobody publishes the episode of a rehearsal: a driver that finds it would never post anything. */
+  found(copies: readonly { link: string; id: string }[]): void {
+    const [first] = copies;
+    if (first)
+      this.#report.remarks.push(redact(`find says that the episode is published already, and it never was: ${first.link || first.id}`));
   }
 
   /** The publish request was about to leave although nobody publishes in a rehearsal. */

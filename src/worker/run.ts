@@ -140,7 +140,7 @@ class Run {
   }
 
   async #lookAndPost(next: Episode): Promise<"done" | "rehearsed"> {
-    const { calls, driver, assignment } = this.#parts;
+    const { calls, driver, assignment, rehearsal } = this.#parts;
     const { episode, fence, purpose } = next;
     const ref = { episodeId: episode.id, fence };
 
@@ -149,7 +149,8 @@ class Run {
     const { copies, entries } = seen;
     const isDoubt = purpose === "look" && (copies ?? []).length === 0;
     const evidence = isDoubt ? await showAbsence(this.#verbs, this.#parts, episode, seen) : [];
-    const word = await calls.looked(ref, { copies, entries, evidence });
+    rehearsal?.found(copies ?? []);
+    const word = await calls.looked(ref, rehearsal ? { copies: [], entries: [] } : { copies, entries, evidence });
     if (!word.go || purpose !== "post") return "done";
 
     calls.step("draft", episode.title);

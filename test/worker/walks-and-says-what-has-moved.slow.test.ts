@@ -97,6 +97,18 @@ suite("a walk through the site", { concurrency: false }, () => {
     assert.equal(report.verbs.at(-1)?.verb, "feed");
   });
 
+  test("says that a driver finds what nobody published, and drafts all the same", async (t) => {
+    const there = await onTheStudio(t);
+    const { report } = await walk(t, there, (text) =>
+      text.replace(
+        '    return (await rows(site, episode, ["published"',
+        '    if (episode) return [{ link: "/e/other" }];\n    return (await rows(site, episode, ["published"',
+      ),
+    );
+    assert.deepEqual(report.remarks, [`find says that the episode is published already, and it never was: ${there.studio.url}/e/other`]);
+    assert.ok(report.verbs.some(({ verb }) => verb === "draft"));
+  });
+
   test("holds no secret in its report", async (t) => {
     const there = await onTheStudio(t, { secondFactor: "totp" });
     const { report } = await walk(t, there);

@@ -149,13 +149,19 @@ async function tell(folder: string, failure: string): Promise<number> {
       ].join("\n")}\n`,
     );
   for (const { verb, failure: why } of broken) process.stdout.write(`${marks.no} ${verb} ended early: ${why}\n`);
+  for (const remark of report.remarks) process.stdout.write(`${marks.no} ${remark}\n`);
   if (report.stopped > 0)
     process.stdout.write(
       `${marks.no} The publish request was about to leave before the verb publish, and was stopped: ${report.stopped} times.\n`,
     );
   if (failure && broken.length === 0) process.stdout.write(`${marks.no} ${failure}\n`);
-  const holds = missing.length === 0 && broken.length === 0 && report.stopped === 0 && failure === "";
-  const ended = holds ? "All that the driver looks for is there." : `${missing.length} of ${used.length} selectors have moved.`;
+  const holds = missing.length === 0 && broken.length === 0 && report.stopped === 0 && report.remarks.length === 0 && failure === "";
+  process.stdout.write(`Walked through ${[...new Set(report.verbs.map(({ verb }) => verb))].join(", ")}.\n`);
+  const ended = holds
+    ? "All that the driver looks for is there."
+    : missing.length > 0
+      ? `${missing.length} of ${used.length} selectors have moved.`
+      : "Not all is well.";
   process.stdout.write(`${ended} Nothing was published. Pictures of each verb: ${shownPath(folder)}\n`);
   return holds ? 0 : 1;
 }

@@ -149,7 +149,7 @@ function pairs(text: string): string[] {
 /** A paragraph for people: what was looked for, how it was found, and what is like it. */
 export function sayWanted(wanted: Wanted, candidates: readonly Candidate[]): string {
   const head = [`looked for  ${wanted.text}`, `it was      ${wanted.found}`];
-  if (wanted.found.startsWith("there, but")) return head.join("\n");
+  if (wanted.found.startsWith("there, but") || (wanted.found !== "not there" && candidates.length === 0)) return head.join("\n");
   const rows = candidates.map(({ locator, likeness: share }) => `  ${share.toFixed(2)}  ${locator}`);
   return [...head, rows.length > 0 ? `nearest on the page:\n${rows.join("\n")}` : "nothing on the page is like it"].join("\n");
 }

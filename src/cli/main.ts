@@ -126,6 +126,30 @@ function program(): Command {
       }),
   );
 
+  wire(
+    podcrew
+      .command("hand-over")
+      .argument("<task>")
+      .description("open the browser session of a task that a site's challenge has stopped, for a person; then it goes on"),
+    async (config, _options, [task = ""]) => (await import("./hand-over.ts")).handOver(config, task),
+  );
+  const sessions = podcrew
+    .command("sessions")
+    .description("who is signed in, until when, and who will need a code")
+    .enablePositionalOptions();
+  wire(sessions.option("--json", "as JSON"), async (config, options) =>
+    (await import("./sessions.ts")).listSessions(config, Boolean(options["json"])),
+  );
+  wire(
+    sessions
+      .command("export")
+      .argument("<account>")
+      .option("--to <file>", "where to; absent: a file named after the account")
+      .description("write the account's browser session to a file; whoever has it is signed in"),
+    async (config, options, [account = ""]) =>
+      (await import("./sessions.ts")).exportSession(config, account, options["to"] as string | undefined),
+  );
+
   const driver = podcrew.command("driver").description("the driver author's tools");
   addDriverCommands(driver, wire);
 

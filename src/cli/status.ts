@@ -1,37 +1,13 @@
 import { styleText } from "node:util";
-import { z } from "zod";
 import type { FarmStatus } from "../coordinator/status.ts";
 import { UsageError, type Config } from "../kit/config.ts";
-import { requestJson } from "../kit/http.ts";
+import { askFarm, farmUrl } from "./farm-client.ts";
 import { renderLine } from "./progress.ts";
 
-const DEADLINE_MS = 10_000;
 const WIDE = 200;
 
-function farmUrl(config: Config): string {
-  return `http://${config.host === "0.0.0.0" ? "127.0.0.1" : config.host}:${config.taskPort}`;
-}
-
-async function ask(config: Config, path: string, json?: unknown): Promise<{ status: number; message: string; data: unknown }> {
-  const url = farmUrl(config);
-  try {
-    const { status, body } = await requestJson(`${url}${path}`, {
-      method: json === undefined ? "GET" : "POST",
-      json,
-      deadlineMs: DEADLINE_MS,
-    });
-    const envelope = z.looseObject({ message: z.string().default(""), data: z.unknown() }).safeParse(body);
-    return { status, message: envelope.data?.message ?? "", data: envelope.data?.data };
-  } catch (cause) {
-    throw new UsageError(
-      `No farm answers at ${url}. Start one (\`podcrew up\` or \`podcrew farm\`), or say where it is: TASK_PORT, HOST.`,
-      { cause },
-    );
-  }
-}
-
 export async function status(config: Config, json: boolean): Promise<number> {
-  const answer = await ask(config, "/api/v1/farm/status");
+  const answer = await askFarm(config, "/api/v1/farm/status");
   if (answer.status !== 200) throw new UsageError(`The farm at ${farmUrl(config)} answers ${answer.status}: ${answer.message}`);
   process.stdout.write(json ? `${JSON.stringify(answer.data)}\n` : `${describe(answer.data as FarmStatus, Date.now())}\n`);
   return 0;
@@ -59,8 +35,12 @@ export function describe(farm: FarmStatus, now: number): string {
 }
 
 /** Who, what, why; where the evidence lies; what to say when it is settled. */
-function describePerson({ taskId, episodeId, account, site, title, why, evidence }: FarmStatus["needsPerson"][number]): string[] {
-  const command = episodeId ? `podcrew resolve ${taskId} ${episodeId} --posted URL | --absent` : `podcrew resolve ${taskId}`;
+function describePerson({ taskId, episodeId, account, site, title, why, evidence, handOver }: FarmStatus["needsPerson"][number]): string[] {
+  const command = episodeId
+    ? `podcrew resolve ${taskId} ${episodeId} --posted URL | --absent`
+    : handOver
+      ? `podcrew hand-over ${taskId}`
+      : `podcrew resolve ${taskId}`;
   return [
     `  ${styleText("bold", `${account} at ${site}`)}${title ? `  ${title}` : ""}`,
     `    ${why}`,
@@ -81,7 +61,7 @@ export async function resolve(
   if (episode === undefined && (posted !== undefined || absent))
     throw new UsageError("Say of which episode: podcrew resolve TASK EPISODE --posted URL | --absent. `podcrew status` lists them.");
   const word = episode === undefined ? {} : { episode, ...(posted !== undefined ? { posted } : { absent: true }) };
-  const answer = await ask(config, "/api/v1/farm/resolve", { task, ...word });
+  const answer = await askFarm(config, "/api/v1/farm/resolve", { task, ...word });
   if (answer.status !== 200) throw new UsageError(`The farm does not take that: ${answer.message}`);
   if (episode === undefined) process.stdout.write("The task goes on.\n");
   else process.stdout.write(posted ? `Recorded as posted: ${posted}\n` : "Recorded as absent; it is posted again.\n");

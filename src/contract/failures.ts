@@ -25,7 +25,7 @@ export const failures = {
   "account.challenged": {
     blame: "site",
     retry: "person",
-    say: "The site asks for proof that a person is there (captcha, phone, new terms). Sign in by hand once, then let the task go on.",
+    say: "The site asks for proof that a person is there (captcha, phone, new terms). Sign in by hand once: `podcrew hand-over TASK` opens its browser; then the task goes on.",
   },
   "account.incomplete": {
     blame: "user",

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import type { z } from "zod";
 import { sayFailure } from "../contract/failures.ts";
 import type { DriverCard } from "../contract/task.ts";
 import type { Clock } from "../kit/clock.ts";
@@ -11,6 +12,7 @@ import type { Vault } from "../store/vault.ts";
 import { Bell, loop } from "./bell.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { FarmEvents } from "./events.ts";
+import { handOver, takeBack, type HandOver, type handedBack } from "./hand-over.ts";
 import { keepAlive } from "./keep-alive.ts";
 import { Ledger } from "./ledger.ts";
 import { forgetOld } from "./once-only.ts";
@@ -21,6 +23,7 @@ import { Puller } from "./puller.ts";
 import { LimboWatch, recover } from "./recover.ts";
 import { resolve, type Resolution } from "./resolve.ts";
 import { everyRule, type Rules } from "./rules.ts";
+import { listSessions, type SessionView } from "./session-list.ts";
 import { makeSlots } from "./site-slots.ts";
 import { findSite, importingHosts, servedHosts, type SitesMap } from "./sites.ts";
 import type { Source } from "./source.ts";
@@ -249,6 +252,28 @@ export class Engine {
     return refusal;
   }
 
+  /** The session that a person is to go on in. @returns why not, as text */
+  async handOver(taskId: string): Promise<(HandOver & { locale: string; timeZone: string }) | string> {
+    const { locale, timeZone } = this.#o.work;
+    const given = await handOver(this.ledger, taskId, (host) => this.#originOf(host));
+    return typeof given === "string" ? given : { ...given, locale, timeZone };
+  }
+
+  /** …and as they left it: the task goes on. @returns null when taken, else why not */
+  async takeBack(word: z.output<typeof handedBack>): Promise<string | null> {
+    const refusal = await takeBack(this.ledger, this.#o.queue, word, (host) => this.#originOf(host));
+    this.#ring();
+    return refusal;
+  }
+
+  #originOf(host: string): string | null {
+    return findSite(host, this.#o.cards, this.#o.sites)?.origin ?? null;
+  }
+
+  async sessions(): Promise<SessionView[]> {
+    return listSessions(this.ledger);
+  }
+
   /**
    * Resolves when everything pulled has ended and its reports are delivered. What waits for a person has ended too: see
    * `status().needsPerson`.
@@ -310,7 +335,10 @@ export class Engine {
       counts: await this.ledger.countByState(this.#source.name),
       outbox: await countOutbox(this.ledger.db, this.#source.name),
       persons: [
-        ...stopped.map(({ task, failure }) => stoppedAccount(task, failure)),
+        // A task that is held for the same reason says so itself.
+        ...stopped
+          .filter(({ task, failure }) => !persons.some((one) => one.task.id === task.id && one.task.failure?.code === failure.code))
+          .map(({ task, failure }) => stoppedAccount(task, failure)),
         ...persons.flatMap(({ task, episodes }) => waitingPersons(task, episodes)),
       ],
     };

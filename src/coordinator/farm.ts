@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import type { Assignment, BrowserSettings, DriverCard } from "../contract/task.ts";
+import { makeAccessToken } from "../kit/access-token.ts";
 import { createAddressPolicy } from "../kit/addresses.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Config } from "../kit/config.ts";
@@ -141,7 +142,10 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
         evidenceDir: join(dataDir, "evidence"),
       },
     });
-    const listening = await listen(createFarmServer({ engine, log, allowedHosts: config.allowedHosts }), options.listenOn);
+    const listening = await listen(
+      createFarmServer({ engine, log, allowedHosts: config.allowedHosts, token: await makeAccessToken(dataDir) }),
+      options.listenOn,
+    );
     undo.push(async () => listening.close());
 
     let stopping: Promise<void> | null = null;

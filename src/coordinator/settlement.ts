@@ -5,6 +5,7 @@ import { isImport } from "./imports.ts";
 import type { LedgerParts } from "./ledger-parts.ts";
 import { enqueueReports } from "./outbox.ts";
 import { freeSlot } from "./site-slots.ts";
+import { insertStop } from "./stopped-accounts.ts";
 import { heldTaskStates, type Database, type TaskRow } from "./tables.ts";
 import { episodesOf, giveUpEpisodes, moveTask } from "./tasks.ts";
 
@@ -42,6 +43,8 @@ export async function settle(
         : await queue.giveBack(job, { afterMs: judged.againMs, priority: row.priority }, { trx: trx as never });
     if (!mine) return null;
     await apply(trx, row.id, judged, now);
+    // More sign-ins from here would only look more suspicious.
+    if (!rehearsal && ending.failure?.code === "account.challenged") await insertStop(trx, row.account_key, taskId, ending.failure, now);
     await enqueueReports(trx, taskId, judged.reports, now, vault);
     return judged;
   });

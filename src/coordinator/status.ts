@@ -26,6 +26,8 @@ export interface WaitingPerson {
   title: string;
   why: string;
   evidence: readonly string[];
+  /** A person can go on in the account's own browser session: `podcrew hand-over`. */
+  handOver: boolean;
 }
 
 /** What the farm does at this moment, and why it waits. */
@@ -66,7 +68,16 @@ export function sayTaskWaits(tasks: readonly TaskRow[]): string[] {
 /** Nothing starts on the account until somebody says that it may. */
 export function stoppedAccount(task: TaskRow, failure: FailureData): WaitingPerson {
   const { id: taskId, account_name: account, site } = task;
-  return { taskId, account, site, episodeId: null, title: "the account stands still", why: sayFailure(failure), evidence: [] };
+  return {
+    taskId,
+    account,
+    site,
+    episodeId: null,
+    title: "the account stands still",
+    why: sayFailure(failure),
+    evidence: failure.evidence ?? [],
+    handOver: failure.code === "account.challenged",
+  };
 }
 
 export function waitingPersons(task: TaskRow, episodes: readonly EpisodeRow[]): WaitingPerson[] {
@@ -80,6 +91,7 @@ export function waitingPersons(task: TaskRow, episodes: readonly EpisodeRow[]): 
         title: "",
         why: task.failure ? sayFailure(task.failure) : task.waits_for,
         evidence: task.failure?.evidence ?? [],
+        handOver: task.failure?.code === "account.challenged",
       },
     ];
   return open.map((episode) => ({
@@ -88,5 +100,6 @@ export function waitingPersons(task: TaskRow, episodes: readonly EpisodeRow[]): 
     title: episode.title,
     why: episode.failure ? sayFailure(episode.failure) : "",
     evidence: episode.failure?.evidence ?? [],
+    handOver: false,
   }));
 }

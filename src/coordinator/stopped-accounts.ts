@@ -1,7 +1,7 @@
 import { sayFailure, type FailureData } from "../contract/failures.ts";
 import type { Job } from "../store/queue.ts";
 import type { LedgerParts } from "./ledger-parts.ts";
-import type { TaskRow } from "./tables.ts";
+import type { Database, TaskRow } from "./tables.ts";
 import { moveTask } from "./tasks.ts";
 
 /** Why nothing may start on an account, or null. */
@@ -10,19 +10,23 @@ export async function stopped({ db }: LedgerParts, accountKey: string): Promise<
   return row?.failure ?? null;
 }
 
-/** A promise was broken: nothing starts on this account until a person has looked. The first reason stays. */
+/** A promise was broken, or the site asks for a person: nothing starts on this account until a person has looked. The first reason stays. */
 export async function stopAccount(
   { db, hand, flush }: LedgerParts,
   accountKey: string,
   taskId: string,
   failure: FailureData,
 ): Promise<void> {
+  await insertStop(db, accountKey, taskId, failure, hand().now);
+  await flush();
+}
+
+export async function insertStop(db: Database, accountKey: string, taskId: string, failure: FailureData, at: Date): Promise<void> {
   await db
     .insertInto("stopped_accounts")
-    .values({ account_key: accountKey, task_id: taskId, failure: JSON.stringify(failure), at: hand().now })
+    .values({ account_key: accountKey, task_id: taskId, failure: JSON.stringify(failure), at })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  await flush();
 }
 
 /** All of them, with the task in whose run it was noticed. */

@@ -113,7 +113,7 @@ export interface SubmitTable {
   verdict: "accepted" | "refused" | "unclear" | "unjudged" | null;
 }
 
-/** Accounts on which nothing starts until a person has looked: a promise was broken there. */
+/** Accounts on which nothing starts until a person has looked: a promise was broken there, or the site asks for a person. */
 export interface StoppedAccountTable {
   account_key: string;
   /** In whose run it was noticed. */

@@ -1,16 +1,13 @@
 import { chromium, type Browser } from "playwright";
 import { Failure } from "../contract/failures.ts";
 import type { BrowserSettings } from "../contract/task.ts";
+import { browserEnvironment } from "../kit/browser-environment.ts";
 
 /** A browser that nobody uses for so long is closed; the next task pays half a second. */
 const IDLE_MS = 30_000;
 /** Browsers grow; after so many contexts the next task gets a new one and the old one drains. */
 const CONTEXTS_PER_BROWSER = 200;
 const LAUNCH_TIMEOUT_MS = 60_000;
-
-/** What the browser process may know of our environment. The farm's own variables hold keys. */
-const passedOn =
-  /^(PATH|HOME|USER|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TMP|TEMP|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|XDG_\w+|DBUS_SESSION_BUS_ADDRESS|FONTCONFIG_\w+|LD_LIBRARY_PATH|SSL_CERT_\w+|SYSTEMROOT|LOCALAPPDATA|APPDATA|PROGRAMFILES\S*)$/i;
 
 interface Running {
   key: string;
@@ -120,7 +117,7 @@ async function launch(settings: BrowserSettings): Promise<Browser> {
       headless: !settings.headed,
       chromiumSandbox: settings.sandbox,
       args: settings.args,
-      env: { ...ownEnvironment(), ...settings.env },
+      env: { ...browserEnvironment(), ...settings.env },
       slowMo: settings.slowMoMs,
       timeout: LAUNCH_TIMEOUT_MS,
       // The main thread owns the signals.
@@ -133,10 +130,4 @@ async function launch(settings: BrowserSettings): Promise<Browser> {
     const message = error instanceof Error ? error.message : String(error);
     throw new Failure("farm.browser", message.split("\n", 2).join(" ").slice(0, 300), { cause: error });
   }
-}
-
-function ownEnvironment(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => passedOn.test(entry[0]) && entry[1] !== undefined),
-  );
 }

@@ -1,5 +1,6 @@
 import { Failure, type FailureCode } from "../contract/failures.ts";
 import { DeadlineError, withDeadline } from "../kit/deadline.ts";
+import { challengeOn } from "../driver/challenges.ts";
 import { refusalOn, type Refusals } from "../driver/refusals.ts";
 import type { Stage } from "./stage.ts";
 
@@ -26,11 +27,18 @@ const texts: readonly [RegExp, FailureCode][] = [
   ],
 ];
 
+/** Which verb it was, and of which episode. */
+export interface Subject {
+  verb: string;
+  episode?: { title: string; aboutText: string };
+}
+
 /**
  * Any error out of a driver's verb as a failure that a person understands.
  * @param troubleBefore the count of the stage's trouble when the verb began
  */
-export async function explain(thrown: unknown, verb: string, stage: Stage, refusals: Refusals, troubleBefore: number): Promise<Error> {
+export async function explain(thrown: unknown, subject: Subject, stage: Stage, refusals: Refusals, troubleBefore: number): Promise<Error> {
+  const { verb } = subject;
   if (thrown instanceof SignedOut || thrown instanceof Canceled) return thrown;
   const refused =
     thrown instanceof Failure
@@ -45,6 +53,13 @@ export async function explain(thrown: unknown, verb: string, stage: Stage, refus
       cause: refused,
     });
   if (refused) return refused;
+  const { episode } = subject;
+  const challenge = stage.page.isClosed()
+    ? null
+    : await withDeadline(READ_WITHIN_MS, "reading the page", async () =>
+        challengeOn(stage.page, episode ? [episode.title, episode.aboutText] : []),
+      ).catch(() => null);
+  if (challenge) return challenge;
 
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const detail = `${stage.driver.site}, ${verb}: ${firstLines(message)}`;

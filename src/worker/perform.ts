@@ -43,7 +43,7 @@ export async function perform<T>(stage: Stage, performance: Performance, work: (
     return result;
   } catch (error) {
     if (performance.signal.aborted && error === performance.signal.reason) throw new Canceled(String(error));
-    throw await explain(error, verb, stage, refusals, troubleBefore);
+    throw await explain(error, performance, stage, refusals, troubleBefore);
   } finally {
     watching.abort();
   }

@@ -17,7 +17,7 @@ test("status, metrics, a person's word; other hosts and other pages are refused"
       if (point === "sign-in" && challenged) throw new Failure("account.challenged", "captcha");
     },
   });
-  const app = createFarmServer({ engine, log: silentLog, allowedHosts: ["farm.example.com"] });
+  const app = createFarmServer({ engine, log: silentLog, allowedHosts: ["farm.example.com"], token: "demo-word" });
   t.after(async () => app.close());
   await passTime(world.clock, "a person is needed", async () => (await engine.freshStatus()).needsPerson.length === 1);
   const ask = async (url: string, more: object = {}) => app.inject({ url, headers: { host: "127.0.0.1:50809" }, ...more });

@@ -1,10 +1,12 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from "node:fs";
-import { connect } from "node:tls";
+import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { styleText } from "node:util";
 import { chromium } from "playwright";
 import type { Config } from "../kit/config.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { requestJson } from "../kit/http.ts";
+import type { ImapServer } from "../kit/mail-server.ts";
 import { redact } from "../kit/redact.ts";
 import { workerHeaders } from "../contract/worker-api.ts";
 import { browserSettings } from "./browser.ts";
@@ -125,18 +127,15 @@ const checks: Record<string, Check> = {
   },
 
   async mail(config) {
-    if (!config.imapHost) return ["skip", "IMAP_HOST is not set: Gmail mailboxes are read at imap.gmail.com"];
-    const host = config.imapHost;
-    const greeting = await withDeadline(10_000, `the greeting of ${host}`, async () => {
-      const { promise, resolve, reject } = Promise.withResolvers<string>();
-      const socket = connect({ host, port: config.imapPort, servername: host, rejectUnauthorized: !config.imapCaFile });
-      socket.once("data", (data: Buffer) => resolve(data.toString("utf8", 0, 80)));
-      socket.once("error", reject);
-      return promise.finally(() => socket.destroy());
-    });
-    return greeting.startsWith("* OK")
-      ? ["ok", `${host}:${config.imapPort} answers`]
-      : ["warn", `${host}:${config.imapPort} does not speak IMAP`];
+    const named = Object.values(config.imapServers);
+    const servers: ImapServer[] = [
+      ...(config.imapHost ? [{ host: config.imapHost, port: config.imapPort, tls: true, caFile: config.imapCaFile ?? null }] : []),
+      ...named,
+    ];
+    if (servers.length === 0) return ["skip", "IMAP_HOST and IMAP_SERVERS are not set: Gmail mailboxes are read at imap.gmail.com"];
+    const answers = await Promise.all(servers.map(async (server) => greet(server)));
+    const worst = (["fail", "warn"] as const).find((one) => answers.some(([verdict]) => verdict === one)) ?? "ok";
+    return [worst, answers.map(([, say]) => say).join("; ")];
   },
 
   async narration(config) {
@@ -152,6 +151,20 @@ const checks: Record<string, Check> = {
     }
   },
 };
+
+/** Does the server speak IMAP? */
+async function greet({ host, port, tls, caFile }: ImapServer): Promise<[Verdict, string]> {
+  const work = async (): Promise<string> => {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const socket = tls === true ? connectTls({ host, port, servername: host, rejectUnauthorized: !caFile }) : connect({ host, port });
+    socket.once("data", (data: Buffer) => resolve(data.toString("utf8", 0, 80)));
+    socket.once("error", reject);
+    return promise.finally(() => socket.destroy());
+  };
+  const greeting = await withDeadline(10_000, `the greeting of ${host}`, work).catch((error: unknown) => error);
+  if (typeof greeting !== "string") return ["fail", `${host}:${port}: ${greeting instanceof Error ? greeting.message : "no answer"}`];
+  return greeting.startsWith("* OK") ? ["ok", `${host}:${port} answers`] : ["warn", `${host}:${port} does not speak IMAP`];
+}
 
 /** Runs every check, also after one has failed. */
 export async function examine(config: Config): Promise<Finding[]> {

@@ -54,6 +54,7 @@ export class MailConnection {
   #breaks = 0;
   #closed = false;
   #looking: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
   #resting: Promise<void> | null = null;
 
   private constructor(login: MailLogin, client: ImapFlow) {
@@ -75,8 +76,6 @@ export class MailConnection {
 
   /** Everything up to now has been seen: only what comes later is newer than the mark. */
   async mark(): Promise<number> {
-    // One that is under way may have passed a folder already.
-    await this.#looking;
     await this.look();
     return this.#seq;
   }
@@ -85,10 +84,17 @@ export class MailConnection {
     return this.#arrivals.filter(({ seq }) => seq > mark);
   }
 
-  /** One look through all folders for all who wait. @throws Failure mailbox.unreachable | mailbox.refused | mailbox.no_code */
+  /** A whole look through all folders that begins now or later, one for all who wait. @throws Failure mailbox.unreachable | mailbox.refused | mailbox.no_code */
   async look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => (this.#looking = null));
-    return this.#looking;
+    if (!this.#looking) return this.#begin();
+    // The one that is under way may have passed the inbox already.
+    this.#next ??= this.#looking
+      .catch(() => undefined)
+      .then(async () => {
+        this.#next = null;
+        return this.#begin();
+      });
+    return this.#next;
   }
 
   /** Ends at the server's `exists` or after a second. */
@@ -100,6 +106,11 @@ export class MailConnection {
   close(): void {
     this.#closed = true;
     this.#client.close();
+  }
+
+  async #begin(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = null));
+    return this.#looking;
   }
 
   async #look(): Promise<void> {

@@ -69,7 +69,7 @@ export class Session {
       await this.#submit({ again: true });
     } catch (error) {
       // The code may have died on its way; the next step's code is another one. Once, and counted like any other try.
-      if (!(error instanceof Failure) || error.code !== "totp.refused" || this.#clockProblem()) throw error;
+      if (!(error instanceof Failure) || error.code !== "totp.refused" || this.clockProblem()) throw error;
       this.#parts.calls.step("sign in again", "the code was refused");
       await this.#submit({ again: false });
     }
@@ -94,11 +94,11 @@ export class Session {
     } catch (error) {
       const { code } = toFailureData(error);
       const unsent = stage.changes === changes && stage.sockets === 0;
-      if (!again || code !== "totp.refused" || this.#clockProblem())
+      if (!again || code !== "totp.refused" || this.clockProblem())
         await calls.credentialsJudged(code === "account.refused" || code === "totp.refused" ? "refused" : unsent ? "unjudged" : "unclear");
       if (code === "mailbox.refused") await calls.mailboxRefused(true);
       throw code === "totp.refused"
-        ? new Failure("totp.refused", [toFailureData(error).detail, this.#clockProblem()].filter(Boolean).join("; "))
+        ? new Failure("totp.refused", [toFailureData(error).detail, this.clockProblem()].filter(Boolean).join("; "))
         : error;
     }
     await calls.credentialsJudged("accepted");
@@ -136,7 +136,8 @@ export class Session {
     }
   }
 
-  #clockProblem(): string {
+  /** "" while the site's clock, as far as it tells, is ours: authenticator codes depend on it. */
+  clockProblem(): string {
     const aheadMs = this.#parts.stage.lastDocument?.clockAheadMs ?? 0;
     if (Math.abs(aheadMs) < CLOCK_TOLERANCE_MS) return "";
     return `the site's clock is ${Math.abs(Math.round(aheadMs / 1000))} s ${aheadMs > 0 ? "ahead of" : "behind"} this machine's`;

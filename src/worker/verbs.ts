@@ -124,7 +124,11 @@ export class Verbs {
       ),
       account,
       origin: assignment.origin,
-      totp: this.#totp,
+      totp: async (seed) => {
+        const problem = this.session.clockProblem();
+        if (problem) calls.step("sign in", `${problem}; the authenticator code may be refused`);
+        return this.#totp(seed);
+      },
       mailedCode: async (query) => {
         if (!mailbox)
           throw new Failure(

@@ -73,7 +73,7 @@ test("a challenge at the publish click: the person closes the window, and the sa
   await reaches(taskId, ["completed"]);
   const history = await studio.history();
   assert.equal(history.filter(({ outcome }) => outcome === "published").length, 1, JSON.stringify(history));
-  assert.equal(new Set(history.map(({ guid }) => guid)).size, 1, "one draft from first to last");
+  assert.equal(new Set(history.map(({ episode }) => episode)).size, 1, "one draft from first to last");
 });
 
 test("a person who gives up hands nothing back, and the account still stands still", options, async (t) => {

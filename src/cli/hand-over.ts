@@ -6,7 +6,7 @@ import { browserState, type BrowserSettings, type BrowserState } from "../contra
 import type { HandOver } from "../coordinator/hand-over.ts";
 import { browserEnvironment } from "../kit/browser-environment.ts";
 import { UsageError, type Config } from "../kit/config.ts";
-import { withDeadline } from "../kit/deadline.ts";
+import { DeadlineError, withDeadline } from "../kit/deadline.ts";
 import { requireBrowser } from "./browser.ts";
 import { askFarm } from "./farm-client.ts";
 
@@ -81,7 +81,10 @@ async function withPerson(
     const end = await withDeadline(PERSON_MS, "waiting for a person", async () =>
       Promise.race([closed(context), person.done(page, giveUp.signal)]),
     )
-      .catch(() => "gone" as const)
+      .catch((error: unknown) => {
+        if (error instanceof DeadlineError) return "gone" as const;
+        throw error;
+      })
       .finally(() => giveUp.abort());
     return end === "gone" ? null : await kept.last();
   } finally {

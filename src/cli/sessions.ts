@@ -28,7 +28,7 @@ export function describeSessions(sessions: readonly SessionView[], now: number):
   const rows = sessions.map((one) => [
     one.account,
     one.site,
-    one.state === "none" ? "not signed in" : one.signedInAt ? `${since(one.signedInAt, now)}` : "unknown",
+    one.state === "none" ? "not signed in" : one.signedInAt ? since(one.signedInAt, now) : "unknown",
     one.state === "none"
       ? ""
       : one.state === "ended"
@@ -86,5 +86,9 @@ async function writeNew(path: string, text: string): Promise<void> {
     if (error.code === "EEXIST") throw new UsageError(`${path} is there already. Remove it, or name another file: --to FILE.`);
     throw new UsageError(`${path} can't be written (${error.code}). Name another file: --to FILE.`);
   });
-  await file.writeFile(text).finally(async () => file.close());
+  try {
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
 }

@@ -44,7 +44,7 @@ function addresses(list: readonly (Address | undefined)[] | undefined): string[]
 
 /** Without characters that nobody sees: mails are padded with them, also within codes. */
 function clean(text: string): string {
-  return text.replace(/[\u00ad\u034f\u200b-\u200f\u2060\ufeff]/g, "").replace(/\r\n?/g, "\n");
+  return text.replace(/[\u00ad\u200b-\u200f\u2060\ufeff]|\u034f/g, "").replace(/\r\n?/g, "\n");
 }
 
 const named: Readonly<Record<string, string>> = { nbsp: " ", amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };

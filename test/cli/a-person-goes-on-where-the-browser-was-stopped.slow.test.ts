@@ -32,10 +32,13 @@ async function given(t: TestContext, challenge: Edges["challenge"]) {
 
 /** What a person does: reads the letters in the picture and types them from right to left. */
 async function solve(page: Page): Promise<void> {
-  await page.getByRole("heading", { name: "Are you a human?" }).waitFor();
+  await page
+    .getByRole("heading", { name: "Are you a human?" })
+    .waitFor()
+    .catch(async (error: Error) => assert.fail(`${page.url()} shows ${await page.locator("body").innerText()}: ${error.message}`));
   const letters = await page.locator("svg.puzzle text").allTextContents();
   await page.getByLabel("Letters").fill(letters.join("").replace(/\s/g, "").split("").reverse().join(""));
-  await page.getByRole("button").last().click();
+  await page.getByRole("button", { name: "Continue" }).click();
   await page.waitForURL((url) => !url.pathname.startsWith("/challenge"));
 }
 

@@ -139,5 +139,5 @@ const decoys: Readonly<Record<string, (who: Who, random: Random) => Letter>> = {
 };
 
 export function decoy(who: Who, random: Random): Letter {
-  return (pick(random, Object.values(decoys)) as (typeof decoys)[string])(who, random);
+  return pick(random, Object.values(decoys))(who, random);
 }

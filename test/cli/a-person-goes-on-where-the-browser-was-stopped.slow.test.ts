@@ -37,7 +37,7 @@ async function solve(page: Page): Promise<void> {
     .waitFor()
     .catch(async (error: Error) => assert.fail(`${page.url()} shows ${await page.locator("body").innerText()}: ${error.message}`));
   const letters = await page.locator("svg.puzzle text").allTextContents();
-  await page.getByLabel("Letters").fill(letters.join("").replace(/\s/g, "").split("").reverse().join(""));
+  await page.getByRole("textbox", { name: "Letters" }).fill(letters.join("").replace(/\s/g, "").split("").reverse().join(""));
   await page.getByRole("button", { name: "Continue" }).click();
   await page.waitForURL((url) => !url.pathname.startsWith("/challenge"));
 }

@@ -3,7 +3,19 @@ import { basename, extname } from "node:path";
 import { defineDriver, z, type DriverContext } from "../src/driver/index.ts";
 import { audioBlock, textBlocks } from "./wordpress/blocks.ts";
 import { change } from "./wordpress/rest.ts";
-import { account, declared, discard, draftOf, feed, find, isSignedIn, mediumOf, signIn, type Medium } from "./wordpress/site.ts";
+import {
+  account,
+  declared,
+  discard,
+  draftOf,
+  feed,
+  find,
+  isSignedIn,
+  mediumOf,
+  publishById,
+  signIn,
+  type Medium,
+} from "./wordpress/site.ts";
 
 /** The same WordPress, posted to by what its own editor speaks to: the page is only needed to sign in. */
 export default defineDriver({
@@ -17,8 +29,8 @@ export default defineDriver({
   async draft(site, episode, draftId) {
     const { title, aboutHtml, marker: slug, audioPath, coverPath } = episode;
     const known = await draftOf(site, episode, draftId);
-    // It is there before anything else is, by its title until the text names its file: a second try finds it.
-    const id = known?.id ?? post.parse(await change(site, "POST", "/wp-json/wp/v2/posts", { title: slug, slug, status: "draft" })).id;
+    // It is there with its slug before anything else is: a second try finds it, and the files belong to it.
+    const id = known?.id ?? made.parse(await change(site, "POST", "/wp-json/wp/v2/posts", { title, slug, status: "draft" })).id;
     site.step("upload");
     const audio = (await mediumOf(site, episode, "audio")) ?? (await upload(site, audioPath, id));
     const cover = coverPath && ((await mediumOf(site, episode, "image")) ?? (await upload(site, coverPath, id)));
@@ -27,14 +39,13 @@ export default defineDriver({
     return String(id);
   },
   async publish(site, _episode, draftId) {
-    const { id, link } = post.parse(await change(site, "POST", `/wp-json/wp/v2/posts/${draftId}`, { status: "publish" }));
-    return { id: String(id), link };
+    return publishById(site, draftId ?? "");
   },
   discard,
   feed,
 });
 
-const post = z.object({ id: z.number(), link: z.string() });
+const made = z.object({ id: z.number() });
 const medium = z.object({ id: z.number(), source_url: z.string(), mime_type: z.string() });
 const types: Readonly<Record<string, string>> = {
   ".mp3": "audio/mpeg",

@@ -52,30 +52,32 @@ export async function signIn({ page, account: { username, email, password } }: S
   await page.waitForURL(/\/wp-admin\//, quick);
 }
 
-/** As anybody sees them. WordPress gives a second post of the same slug a number: so both are counted. */
+const post = z.object({ id: z.number(), link: z.string() });
+const copyOf = ({ id, link }: z.output<typeof post>): Copy => ({ id: String(id), link });
+
+/** As anybody sees them: by the slug, and by the audio file's name in the text, should somebody have changed the slug. */
 export async function find(site: DriverContext, { marker }: Episode): Promise<Copy[]> {
-  const slugs = [marker, ...[2, 3, 4].map((number) => `${marker}-${number}`)].join(",");
-  const found = await ask(
-    site,
-    `/wp-json/wp/v2/posts?slug=${slugs}&_fields=id,link`,
-    z.array(z.object({ id: z.number(), link: z.string() })),
+  // A second post of the same slug would be given a number by WordPress.
+  const slugs = [marker, `${marker}-2`, `${marker}-3`].join(",");
+  const found = await Promise.all(
+    [`slug=${slugs}`, `search=${marker}`].map(async (query) => ask(site, `/wp-json/wp/v2/posts?${query}&_fields=id,link`, z.array(post))),
   );
-  return found.map(({ id, link }) => ({ id: String(id), link }));
+  return [...new Map(found.flat().map((one) => [one.id, copyOf(one)])).values()];
+}
+
+/** Publishes by the id. What is public already stays as it is. */
+export async function publishById(site: DriverContext, id: string | number): Promise<Copy> {
+  return copyOf(post.parse(await change(site, "POST", `/wp-json/wp/v2/posts/${id}`, { status: "publish" })));
 }
 
 const draft = z.object({ id: z.number(), status: z.string(), slug: z.string(), featured_media: z.number() });
 
-/** The draft to go on with: by its id, else by the marker in its title or its text. What somebody threw away is gone. */
+/** The post to go on with: by its id, whatever became of it but trash; else a draft by our slug. */
 export async function draftOf(site: DriverContext, { marker }: Episode, draftId: string | null): Promise<z.output<typeof draft> | null> {
   const fields = "context=edit&_fields=id,status,slug,featured_media";
   const known = draftId && (await ask(site, `/wp-json/wp/v2/posts/${draftId}?${fields}`, draft.or(z.null()), await nonceOf(site)));
   if (known && known.status !== "trash") return known;
-  const found = await ask(
-    site,
-    `/wp-json/wp/v2/posts?search=${marker}&status=draft,pending&${fields}`,
-    z.array(draft),
-    await nonceOf(site),
-  );
+  const found = await ask(site, `/wp-json/wp/v2/posts?slug=${marker}&status=draft,pending&${fields}`, z.array(draft), await nonceOf(site));
   return found[0] ?? null;
 }
 

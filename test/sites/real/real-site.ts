@@ -36,9 +36,13 @@ export function missingPackages(packages: readonly string[]): string[] {
   return packages.filter((name) => versionOf(name) === null);
 }
 
+/** By name; two that are opened together share one. */
+const installations = new Map<string, Promise<string>>();
+
 /** A site as it is right after its installation, in a folder that is gone after `close`. The installation itself is done once and kept. */
 export async function openRealSite<Running extends RunningSite>(site: RealSite<Running>): Promise<Running> {
-  const installed = await installedOnce(site);
+  if (!installations.has(site.name)) installations.set(site.name, installedOnce(site));
+  const installed = await installations.get(site.name)!;
   const folder = await mkdtemp(join(tmpdir(), `podcrew-${site.name}-`));
   const remove = async (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   try {

@@ -6,8 +6,8 @@ import { defineDriver, z, type DriverContext, type Episode } from "../src/driver
  */
 export default defineDriver({
   site: "mediawiki",
-  // Every wiki lives somewhere else: SITES names it, e.g. SITES=wiki.example.org=mediawiki
-  hosts: ["mediawiki.localhost"],
+  // Everybody has their own: SITES names it, e.g. SITES=wiki.example.org=mediawiki
+  hosts: [],
   account: z.object({ username: z.string(), password: z.string(), twofa: z.string().optional() }),
   tier: "list",
   settleMs: 15_000,

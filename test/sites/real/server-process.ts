@@ -20,19 +20,25 @@ export interface ServerOptions {
   env?: Record<string, string>;
   /** Asked again and again until it is true. */
   up(): Promise<boolean>;
+  /** Default 30 s. */
+  upWithinMs?: number;
 }
 
 /** Starts a server and waits until it works. It stays in our process group, so that whoever ends us ends it, too. @throws with what it said last */
-export async function startServer(command: string, args: readonly string[], { cwd, env, up }: ServerOptions): Promise<ServerProcess> {
+export async function startServer(
+  command: string,
+  args: readonly string[],
+  { cwd, env, up, upWithinMs = UP_WITHIN_MS }: ServerOptions,
+): Promise<ServerProcess> {
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const hear = (chunk: Buffer): void => void (said = (said + chunk.toString()).slice(-OUTPUT_KEPT));
   child.stdout.on("data", hear);
   child.stderr.on("data", hear);
   child.once("error", (error) => (said += error.message));
-  const until = performance.now() + UP_WITHIN_MS;
+  const until = performance.now() + upWithinMs;
   while (!(await up().catch(() => false))) {
-    const why = isGone(child) ? "ended" : performance.now() > until ? `does not answer after ${UP_WITHIN_MS / 1000} s` : "";
+    const why = isGone(child) ? "ended" : performance.now() > until ? `does not answer after ${upWithinMs / 1000} s` : "";
     if (why) {
       await end(child);
       throw new Error(`${command} ${why}:\n${said}`);

@@ -61,7 +61,8 @@ export default defineDriver({
     if (episode.coverPath) await page.locator('input[type="file"][accept*="image"]').setInputFiles(episode.coverPath);
     await page.locator('input[type="text"]').first().fill(episode.title);
     await writeHtml(page.locator(".ql-editor"), episode.aboutHtml);
-    // Both buttons open when the files are there.
+    // Both buttons open when the files are there; should they be open before, the progress shows it.
+    await page.getByRole("progressbar").filter({ visible: true }).first().waitFor({ state: "hidden" });
     await page.getByRole("button", { name: "儲存草稿" }).click();
     await page.getByText(/草稿已儲存|已儲存草稿|儲存成功/).waitFor();
     if (!kept) await (await find(site, episode.title, null))?.click();
@@ -78,11 +79,11 @@ export default defineDriver({
     const story = row.locator('a[href*="/story/"]');
     return { id: draftId ?? "", link: (await story.getAttribute("href")) ?? "" };
   },
-  async discard(site, episode, draftId) {
+  async discard(site, _episode, draftId) {
     const { page } = site;
-    const rows = await open(site, "草稿");
-    if ((await rows.and(page.locator(`[href$="/${draftId}"]`)).count()) === 0) return;
-    await (await find(site, episode.title, draftId))?.click();
+    const draft = (await open(site, "草稿")).and(page.locator(`[href$="/${draftId}"]`));
+    if ((await draft.count()) === 0) return;
+    await draft.click();
     await page.getByRole("button", { name: "刪除" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "確定" }).click();
     await page.getByRole("dialog").waitFor({ state: "hidden" });

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { createApp, listen, originOf } from "../twin/app.ts";
 import { renderFeed } from "../twin/feed.ts";
 import type { Mail } from "../twin/mail.ts";
+import { addLostAnswers, type LostAnswers } from "../twin/lost-answers.ts";
 import { Members } from "../twin/members.ts";
 import { Shows, type Episode, type Show } from "../twin/shows.ts";
 import { Uploads } from "../twin/uploads.ts";
@@ -12,6 +13,7 @@ export interface Firstory {
   origin: string;
   members: Members;
   shows: Shows;
+  lostAnswers: LostAnswers;
   /** Somebody with a show. */
   join(member: { email: string; password: string; mailedCode?: boolean; suspicious?: boolean }, show: string): Show;
   close(): Promise<void>;
@@ -27,6 +29,7 @@ export async function openFirstory({ mail, processingMs = 150 }: { mail: Mail; p
   const shows = new Shows();
   const uploads = new Uploads({ processingMs });
   const app = await createApp(new URL("./assets/", import.meta.url));
+  const lostAnswers = addLostAnswers(app, shows);
   uploads.addRoutes(app, (request) => members.of(request) !== null);
 
   app.get("/login", async (_request, reply) => send(reply, pages.signIn("")));
@@ -125,6 +128,7 @@ export async function openFirstory({ mail, processingMs = 150 }: { mail: Mail; p
     origin,
     members,
     shows,
+    lostAnswers,
     join(member, title) {
       members.add(member);
       return shows.addShow(member.email, title);

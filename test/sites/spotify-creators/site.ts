@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { createApp, listen, originOf } from "../twin/app.ts";
 import { renderFeed } from "../twin/feed.ts";
 import type { Mail } from "../twin/mail.ts";
+import { addLostAnswers, type LostAnswers } from "../twin/lost-answers.ts";
 import { Members } from "../twin/members.ts";
 import { Shows, type Episode, type Show } from "../twin/shows.ts";
 import { Uploads } from "../twin/uploads.ts";
@@ -12,6 +13,7 @@ export interface SpotifyCreators {
   origin: string;
   members: Members;
   shows: Shows;
+  lostAnswers: LostAnswers;
   /** Live: counts from the next request on. */
   edges: {
     /** The banner that asks about cookies, over every page until it is answered. */
@@ -47,6 +49,7 @@ export async function openSpotifyCreators({ mail, processingMs = 150 }: { mail: 
   const uploads = new Uploads({ processingMs });
   const edges = { cookieBanner: false, oops: false };
   const app = await createApp(new URL("./assets/", import.meta.url));
+  const lostAnswers = addLostAnswers(app, shows);
   uploads.addRoutes(app, (request) => members.of(request) !== null);
 
   const send = (request: FastifyRequest, reply: FastifyReply, make: pages.Make, status = 200): FastifyReply => {
@@ -172,6 +175,7 @@ export async function openSpotifyCreators({ mail, processingMs = 150 }: { mail: 
     origin,
     members,
     shows,
+    lostAnswers,
     edges,
     join(member, title) {
       members.add(member);

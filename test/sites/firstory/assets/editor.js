@@ -24,7 +24,10 @@ for (const kind of ["audio", "cover"]) {
     busy += 1;
     refresh();
     const state = at(`${kind}-state`);
+    const bar = document.createElement("progress");
+    state.after(bar);
     files[kind] = await upload(file, (percent) => (state.textContent = percent < 100 ? `上傳中 ${percent}%` : "處理中"));
+    bar.remove();
     state.textContent = "上傳完成";
     if (kind === "cover") {
       const image = new Image(80, 80);

@@ -1,4 +1,5 @@
 import type { Frame, Response } from "playwright";
+import { Failure } from "../contract/failures.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { refusalsFor, untilRefused } from "../driver/refusals.ts";
 import { Canceled, explain, SignedOut } from "./explain.ts";
@@ -43,7 +44,9 @@ export async function perform<T>(stage: Stage, performance: Performance, work: (
     return result;
   } catch (error) {
     if (performance.signal.aborted && error === performance.signal.reason) throw new Canceled(String(error));
-    throw await explain(error, performance, stage, refusals, troubleBefore);
+    const explained = await explain(error, performance, stage, refusals, troubleBefore);
+    if (explained instanceof Failure && explained.code === "account.challenged") stage.noteChallenge();
+    throw explained;
   } finally {
     watching.abort();
   }

@@ -150,7 +150,8 @@ export class Session {
 
   /** A challenge belongs to this very session: a person goes on in it, on this page. */
   async saveForPerson(): Promise<void> {
-    await this.save({ kind: "stopped", page: this.#parts.stage.page.url() });
+    const { stage, assignment } = this.#parts;
+    await this.save({ kind: "stopped", page: stage.challengedAt ?? assignment.origin });
   }
 
   /** Keeps the browser's state where it differs from what was kept last. */

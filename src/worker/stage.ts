@@ -25,6 +25,8 @@ export class Stage {
   lastDocument: LastDocument | null = null;
   /** WebSockets that the page opened: what leaves through them passes no gate. */
   sockets = 0;
+  /** The page that asked for a person; null: none did. */
+  challengedAt: string | null = null;
   /** Requests that may have changed something at a site, whoever made them. */
   changes = 0;
   /** Outages that the pages met. */
@@ -67,6 +69,11 @@ export class Stage {
     this.sockets = 0;
     this.trouble.leftPage();
     await Promise.all(old.map(async (other) => other.close().catch(() => undefined)));
+  }
+
+  noteChallenge(): void {
+    const url = this.page.url();
+    if (/^https?:/.test(url)) this.challengedAt = url;
   }
 
   #noteDocument(page: Page, response: Response): void {

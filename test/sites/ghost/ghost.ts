@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { TestContext } from "node:test";
 import { givenDovecot } from "../../support/dovecot.ts";
 import { freePort, startServer, type ServerProcess } from "../real/server-process.ts";
 
@@ -47,7 +46,7 @@ export async function openGhost(): Promise<Ghost> {
     const database = await startDatabase(folder);
     closing.push(async () => database.end());
     await sql(folder, "CREATE DATABASE ghost CHARACTER SET utf8mb4; CREATE USER ghost@localhost; GRANT ALL ON ghost.* TO ghost@localhost;");
-    const mail = await givenDovecot({ after: (step: () => Promise<void>) => void closing.push(step) } as unknown as TestContext);
+    const mail = await givenDovecot({ after: (step: () => Promise<void>) => void closing.push(step) });
     await cp(join(code, "content"), join(folder, "content"), { recursive: true, verbatimSymlinks: true });
     const port = await freePort();
     const origin = `http://localhost:${port}`;

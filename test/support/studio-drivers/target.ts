@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { generateSecret } from "otplib";
 import type { BenchTarget } from "../../../src/driver/index.ts";
 import type { Edges } from "../../../src/studio/edges.ts";
@@ -19,7 +18,7 @@ export async function openStudioTarget(edges: Partial<Edges> = {}): Promise<Benc
   const store = await openStore({ dataDir, log: silentLog });
   const undo: (() => Promise<void> | void)[] = [];
   // A member whose mailbox is a real one, where this machine has a mail server.
-  const mail = dovecotMissing ? null : await givenDovecot({ after: (step: () => Promise<void>) => void undo.push(step) } as TestContext);
+  const mail = dovecotMissing ? null : await givenDovecot({ after: (step: () => Promise<void>) => void undo.push(step) });
   const config = {
     ...(mail && { smtpUrl: mail.lmtpUrl }),
     host: "127.0.0.1",

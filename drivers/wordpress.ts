@@ -28,6 +28,9 @@ export default defineDriver({
     if (known?.status === "publish") return String(known.id);
     const audio = await mediumOf(site, episode, "audio");
     await page.goto(`/wp-admin/${known ? `post.php?post=${known.id}&action=edit` : "post-new.php"}`, quick);
+    // What is written before the editor has the post is lost when it comes.
+    await page.getByRole("textbox", { name: "Add title" }).waitFor();
+    await page.waitForFunction(isReady);
     await page.getByRole("textbox", { name: "Add title" }).fill(episode.title);
     await page.evaluate(writeSlug, episode.marker);
     await saveDraft(page);
@@ -72,20 +75,27 @@ async function openPanel(page: Page, name: string): Promise<void> {
   if ((await button.getAttribute("aria-expanded")) === "false") await button.click();
 }
 
-/**
- * By the slug the post is found again. The editor's own interface to scripts: its little window for the address only works on
- * what was saved before, and forgets what was typed when the answer to that comes late.
- */
+/** The editor's own interface to scripts, for what its windows and keys only do sometimes on a slow machine. */
+interface Editor {
+  wp: {
+    data: {
+      select(store: "core/editor"): { __unstableIsEditorReady?(): boolean };
+      dispatch(store: "core/editor"): { editPost(edits: { slug: string }): void; savePost(): Promise<void> };
+    };
+  };
+}
+
+function isReady(): boolean {
+  return (globalThis as unknown as Editor).wp.data.select("core/editor").__unstableIsEditorReady?.() ?? true;
+}
+
+/** By the slug the post is found again. */
 function writeSlug(slug: string): void {
-  interface Editor {
-    wp: { data: { dispatch(store: "core/editor"): { editPost(edits: { slug: string }): void } } };
-  }
   (globalThis as unknown as Editor).wp.data.dispatch("core/editor").editPost({ slug });
 }
 
-/** By the keyboard: the button is only there while something is to be saved. */
 async function saveDraft(page: Page): Promise<void> {
-  await page.keyboard.press("Control+s");
+  await page.evaluate(async () => (globalThis as unknown as Editor).wp.data.dispatch("core/editor").savePost());
   await topBar(page).getByText("Saved", { exact: true }).waitFor();
 }
 

@@ -11,7 +11,6 @@ export default defineDriver({
   account: z.object({ username: z.string(), password: z.string(), twofa: z.string().optional() }),
   tier: "list",
   settleMs: 15_000,
-  concurrency: 4,
   limits: {
     title: { maxCharacters: 200 },
     about: { tags: ["p", "br", "strong", "em", "ul", "ol", "li", "a"], maxCharacters: 20_000 },

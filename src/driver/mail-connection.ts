@@ -149,7 +149,8 @@ export class MailConnection {
     const timer = setTimeout(resolve, LOOK_EVERY_MS);
     client.once("exists", resolve);
     // What the next command breaks off; where the server has no IDLE, the look each second is all there is.
-    void client.idle().catch(() => undefined);
+    // Not between the commands of somebody else's look: each would have to break it off again.
+    if (!this.#looking && !this.#next) void client.idle().catch(() => undefined);
     await promise;
     clearTimeout(timer);
     client.off("exists", resolve);

@@ -8,7 +8,7 @@ import { defineDriver, z, type DriverContext } from "../src/driver/index.ts";
  */
 export default defineDriver({
   site: "castopod",
-  hosts: ["castopod.example.com"],
+  hosts: [],
   account: z.object({ email: z.email(), password: z.string() }),
   tier: "drafts",
   limits: {

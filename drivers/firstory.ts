@@ -1,13 +1,14 @@
 import { defineDriver, z, type DriverContext } from "../src/driver/index.ts";
 
 /**
- * Firstory Studio, in Traditional Chinese (LOCALE=zh-TW). Built from public descriptions, rehearse before use: the way through the
+ * Firstory Studio, in Traditional Chinese. Built from public descriptions, rehearse before use: the way through the
  * studio, its buttons and its editor are described; the name of its publish operation, the words of its refusals and the form
  * of its addresses are not.
  */
 export default defineDriver({
   site: "firstory",
   hosts: ["studio.firstory.me"],
+  locale: "zh-TW",
   /** `username`: the show's name, as the dashboard has it. */
   account: z.object({ email: z.email(), password: z.string(), username: z.string(), appPassword: z.string().optional() }),
   // It has drafts, but nothing of ours that it shows again: an episode is known by its id, and by its title where that is lost.

@@ -1,12 +1,13 @@
 import { defineDriver, z, type DriverContext } from "../src/driver/index.ts";
 
 /**
- * SoundOn, in Traditional Chinese (LOCALE=zh-TW). Built from public descriptions, rehearse before use: its sign-in, its form and its
+ * SoundOn, in Traditional Chinese. Built from public descriptions, rehearse before use: its sign-in, its form and its
  * dialogs are described by people who automated them; its publish request and what stands in a row of its list are not.
  */
 export default defineDriver({
   site: "soundon",
   hosts: ["host.soundon.fm"],
+  locale: "zh-TW",
   /** `username`: the show's id, as it follows /app/podcasts/ in the studio's addresses. */
   account: z.object({ email: z.email(), password: z.string(), username: z.string() }),
   // It publishes as often as it is told to, and shows nothing of ours again but the title. Its drafts are left to people.

@@ -7,6 +7,7 @@ import { defineDriver, z, type DriverContext, type Entry } from "../src/driver/i
 export default defineDriver({
   site: "spotify-creators",
   hosts: ["creators.spotify.com"],
+  locale: "en-US",
   /** `username`: the show's id, as it follows /pod/show/ in the studio's addresses. Without `appPassword` a mailed code is passed over for the password. */
   account: z.object({ email: z.string(), password: z.string(), username: z.string(), appPassword: z.string().optional() }),
   // It has drafts, but nothing of ours that its list shows again: an episode is known by its id, and by its title where that is lost.

@@ -14,7 +14,14 @@ test("whatever time-out and retries a driver asks for, its publish by request is
     signal: new AbortController().signal,
     timeoutMs: 4000,
   });
-  const request = guardRequests(session as unknown as APIRequestContext, publishRequest, "https://studio.example.com", () => gate);
+  const context = session as unknown as APIRequestContext;
+  const request = guardRequests(
+    context,
+    publishRequest,
+    "https://studio.example.com",
+    () => gate,
+    () => undefined,
+  );
   await request.post("/episodes", { form: { status: "publish" }, timeout: 0, maxRetries: 3, maxRedirects: 5 });
   assert.equal((await gate.close()).seen, 1);
   const { timeout, maxRetries, maxRedirects } = sent[0] ?? {};

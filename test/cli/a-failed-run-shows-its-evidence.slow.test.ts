@@ -34,7 +34,7 @@ test("debug shows the locator to blame and what is like it; evidence shows it ag
     ...(await ownPorts(data)),
     DRIVERS: drivers,
     SITES: `${new URL(site.origin).host}=tiny`,
-    STEP_SECONDS: "2",
+    STEP_SECONDS: "5",
   };
 
   const run = podcrew(t, ["debug", file], { env });

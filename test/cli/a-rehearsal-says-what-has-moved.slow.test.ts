@@ -18,7 +18,7 @@ test("rehearse walks through the site and publishes nothing; again, it signs in 
   await writeTinyDriver(drivers);
   const account = join(data, "account.json");
   await writeFile(account, JSON.stringify({ email: "me@example.com", password: "demo-password" }));
-  const env = { ...(await ownPorts(data)), DRIVERS: drivers, STEP_SECONDS: "3" };
+  const env = { ...(await ownPorts(data)), DRIVERS: drivers, STEP_SECONDS: "6" };
   const rehearse = () => podcrew(t, ["driver", "rehearse", "tiny", "--account", account, "--url", site.origin], { env });
 
   const first = rehearse();

@@ -67,7 +67,7 @@ suite("evidence", { concurrency: false }, () => {
       secondFactor: "totp",
       edges: { changedLabel: "Release" },
     });
-    const { heard, result } = await runToEnd(assign({ stepTimeoutMs: 3000 }), { episodes: [await episode(1)], maxTries: 1 });
+    const { heard, result } = await runToEnd(assign({ stepTimeoutMs: 6000 }), { episodes: [await episode(1)], maxTries: 1 });
     assert.equal(result.outcome, "failed");
     assert.equal(result.failure?.code, "site.changed");
     assert.match(result.failure?.detail ?? "", /^podcrew-studio, publish: .*waiting for .*Publish/);
@@ -105,7 +105,7 @@ suite("evidence", { concurrency: false }, () => {
       origin: site.origin,
       driverModule: new URL("../support/tiny-driver.ts", import.meta.url).href,
       folder: await tempDir(t, "evidence"),
-      stepTimeoutMs: 1500,
+      stepTimeoutMs: 3000,
     });
     const password = `pass: "w\\ord" <&> 'it' ${Math.random().toString(36).slice(2)} č`;
     const { result } = await runToEnd({ ...given, credentials: { ...given.credentials, password } }, { episodes: [makeEpisode(1)] });
@@ -124,7 +124,7 @@ suite("evidence", { concurrency: false }, () => {
       origin: site.origin,
       driverModule: new URL("../support/tiny-driver.ts", import.meta.url).href,
       folder: await tempDir(t, "evidence"),
-      stepTimeoutMs: 1500,
+      stepTimeoutMs: 3000,
     });
     const { heard } = await runToEnd(given, { episodes: [] });
     site.behaviour.hangsAt = "/new";
@@ -146,7 +146,7 @@ suite("evidence", { concurrency: false }, () => {
       origin: site.origin,
       driverModule: new URL("../support/tiny-driver.ts", import.meta.url).href,
       folder: await tempDir(t, "evidence"),
-      stepTimeoutMs: 1000,
+      stepTimeoutMs: 3000,
     });
     const { result, heard } = await runToEnd(given, { episodes: [makeEpisode(1)] });
     assert.equal(result.failure?.code, "site.changed");

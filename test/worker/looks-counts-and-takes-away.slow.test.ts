@@ -69,7 +69,7 @@ suite("besides posting", { concurrency: false }, () => {
     });
     const origin = await openFaultyProxy(t, given.studio.url, (line) => (line.startsWith("DELETE") ? "unavailable" : "none"));
     const leftOver = [{ draftId: before.drafted[0] ?? "", episode }];
-    const { heard, result } = await runToEnd(given.assign({ origin, stepTimeoutMs: 3000 }), {
+    const { heard, result } = await runToEnd(given.assign({ origin, stepTimeoutMs: 6000 }), {
       episodes: [await given.episode(2)],
       leftOver,
     });

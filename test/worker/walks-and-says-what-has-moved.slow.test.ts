@@ -24,7 +24,7 @@ async function walk(
     mode: "walk",
     driverModule: pathToFileURL(file).href,
     evidenceDir: join(folder, "evidence"),
-    stepTimeoutMs: 3000,
+    stepTimeoutMs: 6000,
   });
   const { heard, result } = await runToEnd(assignment, { episodes: [await there.episode(1)] });
   const report = rehearsalReport.parse(JSON.parse(await readFile(join(folder, "evidence/rehearsal/report.json"), "utf8")));

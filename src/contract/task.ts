@@ -23,6 +23,8 @@ export const driverCard = z.object({
   /** It can take over a show by its feed. */
   imports: z.boolean(),
   post: z.enum(["browser", "request"]),
+  /** The language that its browsers ask for; absent: the farm's. */
+  locale: z.string().optional(),
   limits: z.object({
     /** `tooLong`: may a longer one be cut, or is its episode refused? */
     title: z.object({ maxCharacters: z.number(), tooLong: z.enum(["cut", "refuse"]).optional() }),

@@ -256,7 +256,10 @@ export class Engine {
   async handOver(taskId: string): Promise<(HandOver & { locale: string; timeZone: string }) | string> {
     const { locale, timeZone } = this.#o.work;
     const given = await handOver(this.ledger, taskId, (host) => this.#originOf(host));
-    return typeof given === "string" ? given : { ...given, locale, timeZone };
+    if (typeof given === "string") return given;
+    // The language in which the crew's browser saw the page.
+    const own = this.#cards.find((card) => card.site === given.site)?.locale;
+    return { ...given, locale: own ?? locale, timeZone };
   }
 
   /** …and as they left it: the task goes on. @returns null when taken, else why not */

@@ -152,7 +152,7 @@ export function isDriver(value: unknown): value is Driver {
 
 /** What the coordinator gets to know of a driver. @param module the driver file's address */
 export function toCard(driver: Driver, module: string): DriverCard {
-  const { site, hosts, tier, settleMs, concurrency, post, limits } = driver;
+  const { site, hosts, tier, settleMs, concurrency, post, limits, locale } = driver;
   const can = { discards: driver.discard !== undefined, imports: driver.importFeed !== undefined };
-  return { site, module, hosts: [...hosts], tier, settleMs, concurrency, ...can, post, limits };
+  return { site, module, hosts: [...hosts], tier, settleMs, concurrency, ...can, post, limits, ...(locale && { locale }) };
 }

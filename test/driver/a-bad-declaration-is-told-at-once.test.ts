@@ -88,6 +88,8 @@ test("a good declaration gets the usual values for all that it leaves out", () =
   assert.equal(card.limits.title.maxCharacters, 80);
   assert.equal(card.limits.cover.maxPixels, 3000);
   assert.match("https://studio.example.com/login?next=/", driver.signInPage);
+  assert.equal(card.locale, undefined, "the farm's");
+  assert.equal(toCard(defineDriver({ ...good, locale: "zh-TW" }), "file:///my-studio.ts").locale, "zh-TW");
   // A card goes to other threads.
   assert.deepEqual(structuredClone(card), card);
 });

@@ -64,7 +64,7 @@ test("a worker that sent without asking stops the account, and what it posted is
       await calls.sent({ episodeId: next.episode.id, fence: next.fence }, { kind: "proof", copy, httpStatus: 200 });
     },
   });
-  await passTime(world.clock, "a person is asked", async () => (await engine.freshStatus()).needsPerson.length === 1);
+  await passTime(world.clock, "a person is asked", async () => (await engine.freshStatus()).tasks.needs_person === 1);
   assert.match((await engine.freshStatus()).needsPerson[0]?.why ?? "", /sent while the ledger has it as ready/);
   assert.deepEqual(
     world.site.history.map((post) => post.title),

@@ -9,7 +9,7 @@ async function evidence(paths: readonly string[]): Promise<Map<string, Buffer>> 
   const files = new Map<string, Buffer>();
   for (const path of paths) {
     assert.equal((await stat(path)).mode & 0o777, 0o600, path);
-    files.set(basename(path).replace(/^\d\d-/, ""), await readFile(path));
+    files.set(/[^/]+\/\d\d-(.+)$/.exec(path)?.[1] ?? basename(path), await readFile(path));
   }
   return files;
 }
@@ -27,9 +27,9 @@ test("a blind site's unknown outcome waits for a person, with pictures from befo
     const files = await evidence(paths);
     const names = [...files.keys()];
     assert.equal(files.get("before-the-click.jpg")?.toString("hex", 0, 3), "ffd8ff", names.join(" "));
-    const after = names.find((name) => /^after-the-click.*\.png$/.test(name)) ?? "";
+    const after = names.find((name) => /^after-the-click[^/]*\/screenshot\.png$/.test(name)) ?? "";
     assert.equal(files.get(after)?.toString("latin1", 1, 4), "PNG", names.join(" "));
-    assert.match(String(files.get(after.replace(/png$/, "page.txt"))), /The studio did not answer/);
+    assert.match(String(files.get(after.replace(/screenshot\.png$/, "page.aria.yml"))), /The studio did not answer/);
     assert.match(String(files.get("look.json")), new RegExp(title));
     // The feed is the one place where a person sees at once whether it is out.
     assert.equal(String(files.get("feed.xml")).includes(title), title === "It did come out", "the feed tells them apart");

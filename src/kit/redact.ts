@@ -74,6 +74,11 @@ export function redact(text: string): string {
   return out;
 }
 
+/** Does a secret that was given stand in it, in any of its forms? */
+export function holdsSecret(text: string): boolean {
+  return maskKnown(text) !== text;
+}
+
 /** Overlapping finds become one mask, so that no rest of the longer one is left. */
 function maskKnown(text: string): string {
   let out = "";

@@ -1,6 +1,7 @@
 import type { APIRequestContext, BrowserContext, Route } from "playwright";
 import type { PublishRequest } from "../driver/contract.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
+import { holdsSecret } from "../kit/redact.ts";
 import { bodyText, throughOne, type FetchOptions } from "../driver/requests.ts";
 import { isHeldRequest, isPublishRequest, readAnswer, sendHeld, type HeldAnswer } from "../driver/publish-request.ts";
 import { onTheWire } from "./on-the-wire.ts";
@@ -176,6 +177,7 @@ export const harmlessMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPT
 /**
  * `request` as drivers get it: what matches `publishRequest` only goes through the gate that is open at that moment.
  * @param gate the gate of the running publish, or null outside of it
+ * @param onChange something may be changed at the site, or a secret is shown to it
  */
 export function guardRequests(
   request: APIRequestContext,
@@ -189,10 +191,8 @@ export function guardRequests(
     const open = gate();
     if (!isPublishRequest(publishRequest, { method, url: address, body: bodyText(options) })) {
       const harmless = harmlessMethods.has(method);
-      if (!harmless) {
-        open?.noteLeak();
-        onChange();
-      }
+      if (!harmless) open?.noteLeak();
+      if (!harmless || showsSecret(address, options)) onChange();
       // What changes something is sent once, also where the driver asked for more.
       return request.fetch(url, { ...options, method, ...(!harmless && { maxRetries: 0 }) });
     }
@@ -201,4 +201,10 @@ export function guardRequests(
     return open.sendByRequest(async (timeout) => request.fetch(url, { ...once, timeout }), address);
   };
   return throughOne(request, guarded);
+}
+
+/** Some APIs are signed in to by a token in the address or in a header. */
+function showsSecret(address: string, { params, headers }: FetchOptions): boolean {
+  const query = params instanceof URLSearchParams ? params.toString() : params;
+  return holdsSecret(JSON.stringify([address, query, headers]));
 }

@@ -2,6 +2,7 @@ import type { Browser, BrowserContext, Page, Response } from "playwright";
 import type { Assignment } from "../contract/task.ts";
 import type { Driver } from "../driver/contract.ts";
 import { withDeadline } from "../kit/deadline.ts";
+import { holdsSecret } from "../kit/redact.ts";
 import { dismissInterruptions } from "../driver/interruptions.ts";
 import { Trouble } from "./trouble.ts";
 
@@ -27,7 +28,7 @@ export class Stage {
   sockets = 0;
   /** The page that asked for a person; null: none did. */
   challengedAt: string | null = null;
-  /** Requests that may have changed something at a site, whoever made them. */
+  /** Requests that may have changed something at a site, or showed it a secret, whoever made them. */
   changes = 0;
   /** Outages that the pages met. */
   readonly trouble: Trouble;
@@ -45,7 +46,7 @@ export class Stage {
     const stage = new Stage(context, driver, assignment);
     context.setDefaultTimeout(assignment.stepTimeoutMs);
     context.on("request", (request) => {
-      if (!harmless.has(request.method())) stage.changes += 1;
+      if (!harmless.has(request.method()) || holdsSecret(request.url())) stage.changes += 1;
     });
     await stage.freshPage();
     return stage;

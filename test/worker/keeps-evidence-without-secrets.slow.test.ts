@@ -151,7 +151,7 @@ suite("evidence", { concurrency: false }, () => {
     const { result, heard } = await runToEnd(given, { episodes: [makeEpisode(1)] });
     assert.equal(result.failure?.code, "site.changed");
     assert.match(result.failure?.detail ?? "", /tiny, signIn: .*getByLabel\('Password'\)/);
-    assert.deepEqual([site.signIns, heard.judged], [0, ["unclear"]]);
+    assert.deepEqual([site.signIns, heard.judged], [0, ["unjudged"]]);
     const locator = String((await readEvidence(result.failure?.evidence ?? [])).get("locator.txt"));
     assert.match(
       locator,

@@ -133,7 +133,7 @@ suite("signing in", { concurrency: false }, () => {
       site.behaviour.loginPage = loginPage;
       const { heard, result } = await runToEnd(assign(), { episodes: [makeEpisode(1)] });
       assert.equal(result.failure?.code, code);
-      assert.deepEqual([site.signIns, heard.judged], [0, ["unclear"]]);
+      assert.deepEqual([site.signIns, heard.judged], [0, ["unjudged"]]);
       const kept = result.failure?.evidence ?? [];
       assert.deepEqual(
         kept.map((path) => path.replace(/^.*\d\d-/, "")).sort(),

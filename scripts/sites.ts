@@ -7,7 +7,8 @@ import { endAll, runFiles, type TestResult } from "./testing/run-files.ts";
 
 /**
  * The drivers against real software: brings the Debian packages that it is made of (as root), then runs the tests of each
- * site, one file after the other. Where packages can't be brought, the site is skipped with the reason. Ends in
+ * site, one file after the other, the sites side by side: signing in is mostly waiting for the next code. What measures time
+ * has the machine to itself. Where packages can't be brought, the site is skipped with the reason. Ends in
  * `N passed, N failed`.
  *
  *     npm run test:sites -- [part of a path …]
@@ -70,34 +71,41 @@ async function bring(packages: readonly string[]): Promise<string | null> {
 
 const seconds = (from: number): string => `${((performance.now() - from) / 1000).toFixed(1)} s`;
 
-async function run(file: string): Promise<readonly TestResult[]> {
+async function run(site: string, file: string): Promise<readonly TestResult[]> {
   const from = performance.now();
-  const { results, output, notes } = await runFiles([file], QUIET_LIMIT_MS, ({ outcome, name, ms, detail }) => {
-    const skippedWhy = outcome === "skipped" && detail ? `: ${detail}` : "";
-    say(`${marks[outcome]} ${name}${skippedWhy}  ${(ms / 1000).toFixed(1)} s`);
-  });
-  const failed = results.filter(({ outcome }) => outcome === "failed");
-  for (const { name, detail } of failed) say(`\n${marks.failed} ${file}: ${name}\n${detail.replaceAll(/^/gm, "     ")}`);
-  if (output.trim()) say(output.trimEnd().split("\n").slice(-60).join("\n"));
+  const { results, notes } = await runFiles(
+    [file],
+    QUIET_LIMIT_MS,
+    ({ outcome, name, ms, detail }) => {
+      const skippedWhy = outcome === "skipped" && detail ? `: ${detail}` : "";
+      say(`${marks[outcome]} ${site}: ${name}${skippedWhy}  ${(ms / 1000).toFixed(1)} s`);
+      if (outcome === "failed") say(detail.replaceAll(/^/gm, "       "));
+    },
+    (text) => say(text.trimEnd().replaceAll(/^/gm, "     ")),
+  );
   for (const note of notes) say(`note ${note}`);
   say(`     ${file}  ${seconds(from)}`);
   return results;
 }
 
-const wanted = await jobs();
-const trouble = await bring([...new Set(wanted.flatMap(({ site }) => site.packages))]);
-const results: TestResult[] = [];
-let sitesSkipped = 0;
-for (const { site, files } of wanted) {
+/** @returns null where it can't be brought up here */
+async function runSite({ site, files }: Job): Promise<TestResult[] | null> {
   const lacks = missingPackages(site.packages);
   if (lacks.length > 0) {
     say(`${marks.skipped} ${site.name}: ${lacks.join(", ")} missing (${trouble ?? "apt-get brought nothing"})`);
-    sitesSkipped += 1;
-    continue;
+    return null;
   }
-  say(`\n${site.name}`);
-  for (const file of files) results.push(...(await run(file)));
+  const done: TestResult[] = [];
+  for (const file of files) done.push(...(await run(site.name, file)));
+  return done;
 }
+
+const wanted = await jobs();
+const trouble = await bring([...new Set(wanted.flatMap(({ site }) => site.packages))]);
+const ends = await Promise.all(wanted.filter(({ site }) => !site.measures).map(runSite));
+for (const job of wanted.filter(({ site }) => site.measures)) ends.push(await runSite(job));
+const results = ends.flatMap((end) => end ?? []);
+const sitesSkipped = ends.filter((end) => end === null).length;
 
 const count = (outcome: TestResult["outcome"]): number => results.filter((result) => result.outcome === outcome).length;
 const [failed, skipped] = [count("failed"), count("skipped")];

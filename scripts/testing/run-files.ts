@@ -41,11 +41,13 @@ function killGroup(child: ChildProcess): boolean {
  * Runs test files in one process, a process group of its own.
  * @param limitMs so long may pass without any test beginning or ending; then the group is killed and the test named
  * @param onResult called as results come in
+ * @param onOutput what the process prints, as it does
  */
 export async function runFiles(
   files: readonly string[],
   limitMs: number,
   onResult: (result: TestResult) => void = () => {},
+  onOutput: (text: string) => void = () => {},
 ): Promise<RunOutcome> {
   const outcome: RunOutcome = { results: [], output: "", notes: [], complete: false };
   const child = fork(fileURLToPath(new URL("child.ts", import.meta.url)), [...files], {
@@ -91,6 +93,7 @@ export async function runFiles(
   });
   const hear = (chunk: Buffer): void => {
     outcome.output = (outcome.output + chunk.toString()).slice(-OUTPUT_KEPT);
+    onOutput(chunk.toString());
   };
   child.stdout?.on("data", hear);
   child.stderr?.on("data", hear);

@@ -16,6 +16,8 @@ export interface RealSite<Running extends RunningSite = RunningSite> {
   name: string;
   /** Debian packages that it is made of. */
   packages: readonly string[];
+  /** Its tests assert times, so that nothing else runs meanwhile. */
+  measures?: boolean;
   /** Installs into an empty folder and leaves nothing running. What it makes is kept and copied: no path and no port in it may matter. */
   install(folder: string): Promise<void>;
   /** Starts what was installed, in a folder of its own, on a free loopback port. */

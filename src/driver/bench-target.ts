@@ -15,6 +15,8 @@ export interface BenchTarget {
   history?(): Promise<number>;
   /** CSS selectors on an episode's public page, for the check that texts arrive intact. */
   shown?: { title: string; about: string };
+  /** The feed names recordings, which the bench then fetches as a player would. */
+  enclosures?: boolean;
   /** For drivers with `importFeed`. */
   feed?: BenchFeed;
   /** Switches the driver's pop-ups on. */

@@ -204,6 +204,7 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
           const answer = await fetch(feed, { signal: AbortSignal.timeout(10_000) });
           return answer.ok && decodeXml(await answer.text()).includes(episode.title) ? true : null;
         });
+        if (target.enclosures) await checkRecording(feed, episode.title);
       });
     });
 
@@ -283,4 +284,17 @@ function decodeXml(text: string): string {
     .replace(/&quot;/g, '"')
     .replace(/&apos;/g, "'")
     .replace(/&amp;/g, "&");
+}
+
+/** As a podcast player: the feed's item names the recording, and it is there. */
+async function checkRecording(feed: string, title: string): Promise<void> {
+  const url = await untilTrue(`${feed} names the recording of the episode`, FEED_WITHIN_MS, async () => {
+    const xml = await (await fetch(feed, { signal: AbortSignal.timeout(10_000) })).text();
+    const item = xml.split(/<item[\s>]/).find((one, index) => index > 0 && decodeXml(one).includes(title));
+    return decodeXml(/<enclosure\b[^>]*\burl="([^"]+)"/.exec(item ?? "")?.[1] ?? "") || null;
+  });
+  const answer = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+  assert.equal(answer.status, 200, `the recording at ${url}`);
+  assert.match(answer.headers.get("content-type") ?? "", /^audio\//, `the recording at ${url}`);
+  assert.ok((await answer.arrayBuffer()).byteLength > 0, `the recording at ${url} is empty`);
 }

@@ -42,6 +42,7 @@ export async function openStudioTarget(edges: Partial<Edges> = {}): Promise<Benc
     account: { ...maya, ...(mail && { appPassword: mail.imap.password }) },
     ...(mail && { imap: { ...mail.imap, tls: true }, feed: await feedOf(studio, maya.email) }),
     history: async () => (await studio.history()).length,
+    enclosures: true,
     shown: { title: "article h1", about: "article .prose" },
     interrupt: async () => void (studio.edges.whatsNew = true),
     refusals: {

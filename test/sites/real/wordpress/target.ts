@@ -10,6 +10,7 @@ export async function openWordPressTarget(): Promise<BenchTarget> {
     account: wordpress.account,
     history: async () => (await wordpress.history()).length,
     shown: { title: "h1.wp-block-post-title", about: ".entry-content" },
+    enclosures: true,
     interrupt: async () => wordpress.greet(),
     refusals: {
       "account.refused": { account: { ...wordpress.account, password: "demo-password-of-last-year" } },

@@ -27,7 +27,7 @@ export default defineDriver({
   publishRequest: { method: "POST", url: /[?&]action=submit\b/, body: /name="wpSave"/ },
 
   async isSignedIn(site) {
-    return (await query(site, { meta: "userinfo" })).userinfo?.id !== 0;
+    return (await whoAmI(site)).id !== 0;
   },
   async signIn(site) {
     const { page, account, totp } = site;
@@ -81,7 +81,7 @@ export default defineDriver({
     return copyOf(await pageFor(site, episode));
   },
   async feed(site) {
-    const { name = "" } = (await query(site, { meta: "userinfo" })).userinfo ?? {};
+    const { name } = await whoAmI(site);
     return address(site, "api.php", { action: "feedcontributions", user: name, namespace: "0", newonly: "1", feedformat: "rss" });
   },
 });
@@ -100,7 +100,10 @@ const wikiPage = z.object({
   revisions: z.array(z.object({ slots: z.object({ main: z.object({ content: z.string().optional() }) }) })).optional(),
 });
 type WikiPage = z.infer<typeof wikiPage>;
+/** All of it, and no error, which comes with status 200: "nothing there" has to be the wiki's word. */
 const answered = z.object({
+  error: z.undefined(),
+  batchcomplete: z.literal(true),
   query: z.object({ pages: z.array(wikiPage).optional(), userinfo: z.object({ id: z.number(), name: z.string() }).optional() }).default({}),
 });
 
@@ -121,7 +124,14 @@ async function query(site: DriverContext, parameters: Record<string, string>): P
   const answer = await site.request.get(
     await address(site, "api.php", { action: "query", format: "json", formatversion: "2", ...parameters }),
   );
+  if (!answer.ok()) throw new Error(`the wiki's API answered with ${answer.status()}`);
   return answered.parse(await answer.json()).query;
+}
+
+async function whoAmI(site: DriverContext): Promise<{ id: number; name: string }> {
+  const { userinfo } = await query(site, { meta: "userinfo" });
+  if (!userinfo) throw new Error("the wiki does not say who is signed in");
+  return userinfo;
 }
 
 /** Names of files begin with a capital on most wikis, and both spellings lead there. */

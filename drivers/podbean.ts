@@ -189,7 +189,9 @@ async function home({ page }: Site): Promise<ReturnType<Site["page"]["getByRole"
 async function inFeed(site: Site, { marker }: Episode): Promise<Copy[]> {
   const answer = await site.request.get(await feedOnPage(site));
   if (!answer.ok()) throw new Error(`the feed was answered with ${answer.status()}`);
-  const items = (await answer.text()).split("<item>").slice(1);
+  const xml = await answer.text();
+  if (!/<rss[\s>]/.test(xml)) throw new Error("what stands at the feed's address is no feed");
+  const items = xml.split("<item>").slice(1);
   const ours = items.filter((item) => /<enclosure[^>]+url="([^"]+)"/.exec(item)?.[1]?.includes(marker));
   return ours.map((item) => ({ link: /<link>([^<]+)<\/link>/.exec(item)?.[1]?.replaceAll("&amp;", "&") ?? "" }));
 }

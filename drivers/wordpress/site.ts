@@ -91,10 +91,12 @@ export async function mediumOf(site: DriverContext, { marker }: Episode, kind: "
   return found.find(({ source_url }) => source_url.includes(marker)) ?? null;
 }
 
-/** Into the trash, where WordPress keeps it for thirty days. What is public by now stays. */
+const unseen: ReadonlySet<string> = new Set(["draft", "auto-draft", "pending"]);
+
+/** Into the trash, where WordPress keeps it for thirty days. What is public by now, or will be, stays. */
 export async function discard(site: DriverContext, episode: Episode, draftId: string): Promise<void> {
   const there = await draftOf(site, episode, draftId);
-  if (there && String(there.id) === draftId && there.status !== "publish") await change(site, "DELETE", `/wp-json/wp/v2/posts/${draftId}`);
+  if (there && String(there.id) === draftId && unseen.has(there.status)) await change(site, "DELETE", `/wp-json/wp/v2/posts/${draftId}`);
 }
 
 /** The feed is the same before and after; once the enclosures are in, players can have it. */

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { chromium, type BrowserContext, type Page } from "playwright";
 import { z } from "zod";
 import { sayFailure, type FailureData } from "../contract/failures.ts";
@@ -8,11 +9,13 @@ import { browserEnvironment } from "../kit/browser-environment.ts";
 import { UsageError, type Config } from "../kit/config.ts";
 import { DeadlineError, withDeadline } from "../kit/deadline.ts";
 import { requireBrowser } from "./browser.ts";
-import { askFarm } from "./farm-client.ts";
+import { askFarm, type FarmAnswer } from "./farm-client.ts";
 
 /** A person who went away: the window closes, and nothing is answered. */
 const PERSON_MS = 60 * 60_000;
 const KEEP_WITHIN_MS = 10_000;
+const HAND_BACK_MS = 5 * 60_000;
+const HAND_BACK_EVERY_MS = 3000;
 
 export interface Person {
   /** Resolves when the person is done, but for closing the window. */
@@ -48,10 +51,24 @@ export async function handOver(config: Config, task: string, person: Person = at
     process.stdout.write("Nothing was handed back; the task still waits.\n");
     return 1;
   }
-  const taken = await askFarm(config, "/api/v1/farm/hand-over/done", { task, state }, { secret: true });
+  const taken = await handBack(async () => askFarm(config, "/api/v1/farm/hand-over/done", { task, state }, { secret: true }));
   if (taken.status !== 200) throw new UsageError(`The farm does not take it back: ${taken.message}.`);
   process.stdout.write("The session is kept; the task goes on.\n");
   return 0;
+}
+
+/** A farm that restarts meanwhile must not cost a person their work. */
+async function handBack(ask: () => Promise<FarmAnswer>): Promise<FarmAnswer> {
+  for (const until = performance.now() + HAND_BACK_MS; ;) {
+    try {
+      const answer = await ask();
+      if (answer.status < 500 || performance.now() > until) return answer;
+    } catch (error) {
+      if (performance.now() > until) throw error;
+      process.stdout.write("The farm does not answer; asking again …\n");
+    }
+    await delay(HAND_BACK_EVERY_MS);
+  }
 }
 
 /** @returns the session as the person left it; null when they gave up */
@@ -109,9 +126,9 @@ async function closed(context: BrowserContext): Promise<"done"> {
 function keepStates(context: BrowserContext): { last(): Promise<BrowserState | null> } {
   let newest: BrowserState | null = null;
   const read = async (): Promise<void> => {
-    const state = await withDeadline(KEEP_WITHIN_MS, "reading the session", async () => context.storageState({ indexedDB: true })).catch(
-      () => null,
-    );
+    const state = await withDeadline(KEEP_WITHIN_MS, "reading the session", async () =>
+      context.storageState({ indexedDB: true }).catch(async () => context.storageState()),
+    ).catch(() => null);
     if (state) newest = browserState.parse(state);
   };
   const watch = (page: Page): void => void page.on("load", () => void read());

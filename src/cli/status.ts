@@ -61,7 +61,7 @@ export async function resolve(
   if (episode === undefined && (posted !== undefined || absent))
     throw new UsageError("Say of which episode: podcrew resolve TASK EPISODE --posted URL | --absent. `podcrew status` lists them.");
   const word = episode === undefined ? {} : { episode, ...(posted !== undefined ? { posted } : { absent: true }) };
-  const answer = await askFarm(config, "/api/v1/farm/resolve", { task, ...word });
+  const answer = await askFarm(config, "/api/v1/farm/resolve", { task, ...word }, { secret: true });
   if (answer.status !== 200) throw new UsageError(`The farm does not take that: ${answer.message}`);
   if (episode === undefined) process.stdout.write("The task goes on.\n");
   else process.stdout.write(posted ? `Recorded as posted: ${posted}\n` : "Recorded as absent; it is posted again.\n");

@@ -80,6 +80,8 @@ export type Credentials = z.infer<typeof credentials>;
 /** What opens a mailbox besides the account's own. */
 export const mailboxCredentials = credentials.pick({ email: true, passMail: true, appPassword: true });
 export type MailboxCredentials = z.infer<typeof mailboxCredentials>;
+/** The account's own mailbox, or that of the owner of the feed to import. Absent: the account's. */
+export type MailboxOf = "account" | "owner";
 
 /** Playwright's storageState, with IndexedDB. Opaque to everybody but worker/. */
 export const browserState = z.looseObject({ cookies: z.array(z.looseObject({ name: z.string() })), origins: z.array(z.unknown()) });
@@ -124,6 +126,8 @@ export const assignment = z.object({
   kind: z.enum(["post", "import"]),
   /** Whose feed it is, where that may be somebody else than the account. */
   feedMailbox: mailboxCredentials.nullable(),
+  /** Where that one is read; null: at the usual server of its address' provider. */
+  feedImap: imapSettings.nullable(),
   session: browserState.nullable(),
   locale: z.string(),
   timeZone: z.string(),
@@ -228,9 +232,9 @@ export interface CoordinatorCalls {
   /** The site accepted or refused the credentials that were submitted. "unjudged": surely nothing was sent. */
   credentialsJudged(verdict: SubmitVerdict): Promise<void>;
   /** Before the account's mailbox is signed in to: not with a password that it refused. */
-  mayOpenMailbox(): Promise<{ allowed: boolean; why: string }>;
+  mayOpenMailbox(whose?: MailboxOf): Promise<{ allowed: boolean; why: string }>;
   /** The mailbox refused its password. `needed`: the site asked for a mailed code, so that signing in there is no use. */
-  mailboxRefused(needed: boolean): Promise<void>;
+  mailboxRefused(needed: boolean, whose?: MailboxOf): Promise<void>;
   /** The kept session was shown to the site, which knew it or did not. */
   sessionChecked(known: boolean): Promise<void>;
   /** Takes a TOTP time step for a seed (given as a hash); false when it was used before, anywhere in the fleet. */

@@ -7,6 +7,7 @@ import {
   sighting,
   type CoordinatorCalls,
   type EpisodeRef,
+  type MailboxOf,
   type SendOutcome,
 } from "../contract/task.ts";
 import type { EpisodeState } from "../contract/states.ts";
@@ -16,7 +17,7 @@ import { alarm, looked, recordPosted } from "./looked.ts";
 import { next } from "./next-episode.ts";
 import { isRefusedMailbox, mailboxVersionOf, noteRefusedMailbox } from "./mailbox-guard.ts";
 import { takeMailedCode, takeTotpStep } from "./once-only.ts";
-import { judgeSubmit, takeSubmit, versionOf } from "./sign-in-guard.ts";
+import { judgeSubmit, loginKeyOf, takeSubmit, versionOf } from "./sign-in-guard.ts";
 import type { TaskRun } from "./task-run.ts";
 
 /** Before the arm. A claim that was given up and a failure keep the fence, so their rows have not been armed under it either. */
@@ -51,13 +52,13 @@ export function createCalls(run: TaskRun): CoordinatorCalls {
     episodeFailed: async (ref, failure) => episodeFailed(run, ref, withoutSecrets(failureData.parse(failure))),
     maySubmitCredentials: async () => maySubmit(run),
     async credentialsJudged(verdict) {
-      await judgeSubmit(ledger.db, run.task.account_key, verdict);
+      if (run.submitId !== null) await judgeSubmit(ledger.db, run.submitId, verdict);
       await ledger.flush();
       if (verdict !== "accepted") log.warn(`the sign-in was ${verdict}`);
     },
-    mayOpenMailbox: async () => mayOpenMailbox(run),
-    async mailboxRefused(needed) {
-      const version = await mailboxVersionOf(run.credentials, run.mailServer);
+    mayOpenMailbox: async (whose = "account") => mayOpenMailbox(run, whose),
+    async mailboxRefused(needed, whose = "account") {
+      const version = await versionOfMailbox(run, whose);
       if (version) await noteRefusedMailbox(ledger.db, version, needed ? run.task.site : null, ledger.now());
       await ledger.flush();
       log.warn("the mailbox refused its password; it is not tried again until it changes");
@@ -180,15 +181,20 @@ async function episodeFailed(run: TaskRun, ref: EpisodeRef, failure: FailureData
 
 const REFUSED_MAILBOX = "this mailbox refused its password before; neither is tried again until it changes";
 
-async function mayOpenMailbox(run: TaskRun): Promise<{ allowed: boolean; why: string }> {
-  const version = await mailboxVersionOf(run.credentials, run.mailServer);
+async function versionOfMailbox(run: TaskRun, whose: MailboxOf): Promise<string | null> {
+  const mailbox = run.mailbox(whose);
+  return mailbox && mailboxVersionOf(mailbox.account, mailbox.server);
+}
+
+async function mayOpenMailbox(run: TaskRun, whose: MailboxOf): Promise<{ allowed: boolean; why: string }> {
+  const version = await versionOfMailbox(run, whose);
   const refused = version !== null && (await isRefusedMailbox(run.environment.ledger.db, version, null));
   return refused ? { allowed: false, why: REFUSED_MAILBOX } : { allowed: true, why: "" };
 }
 
 async function maySubmit(run: TaskRun): Promise<{ allowed: boolean; why: string }> {
   const { ledger } = run.environment;
-  const { account_key: key, site } = run.task;
+  const { account_key: formerKey, host, site } = run.task;
   // A holder whose claim is gone, thawed too late, signs in no more: somebody else may be at it.
   if (run.ending) return { allowed: false, why: run.ending.failure?.detail ?? run.ending.kind };
   const mailbox = await mailboxVersionOf(run.credentials, run.mailServer);
@@ -196,12 +202,16 @@ async function maySubmit(run: TaskRun): Promise<{ allowed: boolean; why: string 
     run.signInRefusal = { allowed: false, code: "mailbox.refused", why: REFUSED_MAILBOX, until: null };
     return { allowed: false, why: REFUSED_MAILBOX };
   }
-  const answer = await takeSubmit(ledger.db, { key, site, version: await versionOf(key, run.credentials) }, ledger.now());
+  const key = loginKeyOf(host, run.credentials);
+  const [version, formerVersion] = await Promise.all([versionOf(key, run.credentials), versionOf(formerKey, run.credentials)]);
+  const former = { key: formerKey, version: formerVersion };
+  const answer = await takeSubmit(ledger.db, { key, site, version, former }, ledger.now());
   if (!answer.allowed) {
     run.signInRefusal = answer;
     run.log.warn(`no sign-in now: ${answer.why}`, answer.until === null ? {} : { until: new Date(answer.until).toISOString() });
     return { allowed: false, why: answer.why };
   }
+  run.submitId = answer.id;
   await ledger.flush();
   crashpoint("submit-counted");
   return { allowed: true, why: "" };

@@ -25,7 +25,8 @@ export async function handOver(ledger: Ledger, taskId: string, originOf: (host: 
   const task = await ledger.task(taskId);
   if (!task) return `there is no task ${taskId}`;
   const stopped = await ledger.stopped(task.account_key);
-  if (task.state !== "needs_person" && !stopped) return `task ${taskId} does not wait for a person`;
+  // What else an account is stopped for is not cleared by a visit to the site.
+  if ((stopped ?? task.failure)?.code !== "account.challenged") return `task ${taskId} does not wait for a person in a browser`;
   const origin = originOf(task.host);
   if (origin === null) return `there is no driver for ${task.host}`;
   return {

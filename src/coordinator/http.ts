@@ -27,7 +27,6 @@ const codes = {
   noToken: 40_100,
   internal: 50_001,
 } as const;
-const JSON_BODY = /^application\/json\b/i;
 
 /** The farm's port: health, metrics, what it does, and a person's word on an episode in doubt. */
 export function createFarmServer({ engine, log, allowedHosts, token }: FarmServerOptions): FastifyInstance {
@@ -39,18 +38,8 @@ export function createFarmServer({ engine, log, allowedHosts, token }: FarmServe
 
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   app.get("/api/v1/farm/status", async () => envelope(codes.ok, "success", await engine.freshStatus()));
-  app.post("/api/v1/farm/resolve", async (request, reply) => {
-    // A form of another site's page can't send JSON.
-    if (!JSON_BODY.test(request.headers["content-type"] ?? ""))
-      return reply.code(400).send(envelope(codes.badParameter, "the body has to be JSON"));
-    const word = resolution.safeParse(request.body);
-    if (!word.success) return reply.code(400).send(envelope(codes.badParameter, z.prettifyError(word.error)));
-    const refusal = await engine.resolve(word.data);
-    if (refusal?.startsWith("there is no")) return reply.code(404).send(envelope(codes.notFound, refusal));
-    return refusal ? reply.code(409).send(envelope(codes.notWaiting, refusal)) : envelope(codes.ok, "success", {});
-  });
   app.get("/api/v1/farm/sessions", async () => envelope(codes.ok, "success", await engine.sessions()));
-  addSecretRoutes(app, engine, token);
+  addGuardedRoutes(app, engine, token);
   app.setNotFoundHandler(async (request, reply) =>
     reply.code(404).send(envelope(codes.notFound, `${request.method} ${request.url.split("?")[0]} is not known here`)),
   );
@@ -71,8 +60,8 @@ const STATE_LIMIT_BYTES = 64 * 1024 * 1024;
 const named = z.object({ task: z.string().min(1) });
 const namedAccount = z.object({ accountKey: z.string().min(1) });
 
-/** What signs in: only for those who can read the farm's data folder. */
-function addSecretRoutes(app: FastifyInstance, engine: Engine, token: string | null): void {
+/** What signs in, and a person's word on what was posted: only for those who can read the farm's data folder. */
+function addGuardedRoutes(app: FastifyInstance, engine: Engine, token: string | null): void {
   const options = {
     bodyLimit: STATE_LIMIT_BYTES,
     async preHandler(request: FastifyRequest, reply: FastifyReply) {
@@ -87,6 +76,13 @@ function addSecretRoutes(app: FastifyInstance, engine: Engine, token: string | n
   const unreadable = (reply: FastifyReply, error: z.ZodError): FastifyReply =>
     reply.code(400).send(envelope(codes.badParameter, z.prettifyError(error)));
 
+  app.post("/api/v1/farm/resolve", options, async (request, reply) => {
+    const word = resolution.safeParse(request.body);
+    if (!word.success) return reply.code(400).send(envelope(codes.badParameter, z.prettifyError(word.error)));
+    const refusal = await engine.resolve(word.data);
+    if (refusal?.startsWith("there is no")) return reply.code(404).send(envelope(codes.notFound, refusal));
+    return refusal ? reply.code(409).send(envelope(codes.notWaiting, refusal)) : envelope(codes.ok, "success", {});
+  });
   app.post("/api/v1/farm/hand-over", options, async (request, reply) => {
     const asked = named.safeParse(request.body);
     if (!asked.success) return unreadable(reply, asked.error);

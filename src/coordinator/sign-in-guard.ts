@@ -121,15 +121,32 @@ export async function versionOf(accountKey: string, { email, username, password,
   return (await derive(JSON.stringify(signsIn), accountKey, 16)).toString("base64url");
 }
 
-/** Asks, and if allowed writes the submit down in the same transaction. The caller flushes before anybody types. */
-export async function takeSubmit(db: Database, account: { key: string; site: string; version: string }, now: Date): Promise<SignInAnswer> {
+/**
+ * What a site knows an account by: also where several groups have it, a rehearsal, or a site under another driver, there is
+ * one budget.
+ */
+export function loginKeyOf(host: string, { email, username }: Pick<Credentials, "email" | "username">): string {
+  return `login:${JSON.stringify([host, email.trim().toLowerCase(), username.trim().toLowerCase()])}`;
+}
+
+export type TakenSubmit = { allowed: true; id: number } | Extract<SignInAnswer, { allowed: false }>;
+
+/**
+ * Asks, and if allowed writes the submit down in the same transaction. The caller flushes before anybody types.
+ * @param account `former`: how its submits were written down before they went by login
+ */
+export async function takeSubmit(
+  db: Database,
+  account: { key: string; site: string; version: string; former?: { key: string; version: string } },
+  now: Date,
+): Promise<TakenSubmit> {
   return db.transaction().execute(async (trx) => {
     // Before the first submit there is no row to lock: two who ask at once must not both find none.
     await sql`select pg_advisory_xact_lock(hashtextextended(${account.key}, 0))`.execute(trx);
     const rows = await trx
       .selectFrom("credential_submits")
       .selectAll()
-      .where("account_key", "=", account.key)
+      .where("account_key", "in", [account.key, ...(account.former ? [account.former.key] : [])])
       .orderBy("at")
       .orderBy("id")
       .execute();
@@ -142,31 +159,26 @@ export async function takeSubmit(db: Database, account: { key: string; site: str
       .orderBy("at")
       .execute();
     const answer = judgeSignIn(
-      rows.map((row) => ({ at: row.at.getTime(), version: row.version, verdict: row.verdict })),
+      rows.map((row) => ({
+        at: row.at.getTime(),
+        version: row.version === account.former?.version ? account.version : row.version,
+        verdict: row.verdict,
+      })),
       refusals.map((row) => ({ accountKey: row.account_key, at: row.at.getTime() })),
       account.version,
       now.getTime(),
     );
-    if (answer.allowed)
-      await trx
-        .insertInto("credential_submits")
-        .values({ account_key: account.key, site: account.site, version: account.version, at: now, verdict: null })
-        .execute();
-    return answer;
+    if (!answer.allowed) return answer;
+    const { id } = await trx
+      .insertInto("credential_submits")
+      .values({ account_key: account.key, site: account.site, version: account.version, at: now, verdict: null })
+      .returning("id")
+      .executeTakeFirstOrThrow();
+    return { allowed: true, id };
   });
 }
 
-/** How the newest submit went. */
-export async function judgeSubmit(db: Database, accountKey: string, verdict: SubmitVerdict): Promise<void> {
-  await db
-    .updateTable("credential_submits")
-    .set({ verdict })
-    .where("id", "=", (inner) =>
-      inner
-        .selectFrom("credential_submits")
-        .select((one) => one.fn.max("id").as("id"))
-        .where("account_key", "=", accountKey),
-    )
-    .where("verdict", "is", null)
-    .execute();
+/** How a submit went. A word on it that comes later, from one who was frozen meanwhile, changes nothing. */
+export async function judgeSubmit(db: Database, id: number, verdict: SubmitVerdict): Promise<void> {
+  await db.updateTable("credential_submits").set({ verdict }).where("id", "=", id).where("verdict", "is", null).execute();
 }

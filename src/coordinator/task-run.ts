@@ -10,6 +10,8 @@ import {
   type Credentials,
   type DriverCard,
   type EpisodeRef,
+  type MailboxCredentials,
+  type MailboxOf,
 } from "../contract/task.ts";
 import { workerTask, type WorkerTask } from "../contract/worker-api.ts";
 import type { Clock } from "../kit/clock.ts";
@@ -84,6 +86,8 @@ export class TaskRun {
   ending: Ending | null = null;
   /** The farm drains: no further episode. */
   draining = false;
+  /** The last submit of credentials, as it stands on disk. */
+  submitId: number | null = null;
   /** Why the last sign-in was not allowed. */
   signInRefusal: Extract<SignInAnswer, { allowed: false }> | null = null;
   /** Episodes of which this run sent nothing although it tried, with how often. */
@@ -136,8 +140,20 @@ export class TaskRun {
 
   /** Where the account's mailbox is read, as far as it was said. */
   get mailServer(): Assignment["imap"] {
+    return this.#serverOf(this.credentials.email);
+  }
+
+  /** Each address at its own server: nobody else is shown its password. */
+  #serverOf(email: string): Assignment["imap"] {
     const { imap, imapServers = {} } = this.environment;
-    return namedServer(this.credentials.email, imapServers) ?? imap;
+    return namedServer(email, imapServers) ?? imap;
+  }
+
+  /** A mailbox that this task may open, and where. null: there is none. */
+  mailbox(whose: MailboxOf): { account: MailboxCredentials; server: Assignment["imap"] } | null {
+    if (whose === "account") return { account: this.credentials, server: this.mailServer };
+    const account = this.isImport ? this.environment.ledger.feedMailbox(this.task) : null;
+    return account && { account, server: this.#serverOf(account.email) };
   }
 
   get total(): number {
@@ -178,6 +194,7 @@ export class TaskRun {
   async #assignment(session: Assignment["session"]): Promise<Assignment> {
     const { browser, locale, timeZone, stepTimeoutMs, mode, evidenceDir } = this.environment;
     const { id, account_key: accountKey } = this.task;
+    const owner = this.mailbox("owner");
     return {
       taskId: id,
       accountKey,
@@ -186,7 +203,8 @@ export class TaskRun {
       origin: this.site.origin,
       credentials: this.credentials,
       kind: this.isImport ? "import" : "post",
-      feedMailbox: this.isImport ? this.environment.ledger.feedMailbox(this.task) : null,
+      feedMailbox: owner?.account ?? null,
+      feedImap: owner?.server ?? null,
       session,
       locale,
       timeZone,

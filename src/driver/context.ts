@@ -58,7 +58,8 @@ export function readEntry(entry: Entry, origin: string): SiteEntry {
 
 /** @throws Failure site.changed when it is no http(s) address */
 export function readLink(link: string, origin: string): string {
-  const url = URL.canParse(link, origin) ? new URL(link, origin) : null;
+  // A blank one would be read as the site's own address.
+  const url = link.trim() !== "" && URL.canParse(link, origin) ? new URL(link, origin) : null;
   if (!url || !/^https?:$/.test(url.protocol)) throw new Failure("site.changed", `"${link.slice(0, 100)}" is not a web address`);
   return url.href;
 }

@@ -114,6 +114,8 @@ export class MailConnection {
   }
 
   async #look(): Promise<void> {
+    // Somebody who waits on after the last one has left must not open a connection that nobody closes.
+    if (this.#closed) throw new Failure("mailbox.unreachable", "the mailbox was closed meanwhile");
     try {
       if (!this.#client.usable) await this.#reconnect();
       const [inbox, ...others] = this.#folders;
@@ -138,7 +140,12 @@ export class MailConnection {
   }
 
   async #reconnect(): Promise<void> {
-    this.#client = await connect(this.#login);
+    const client = await connect(this.#login);
+    if (this.#closed) {
+      client.close();
+      throw new Failure("mailbox.unreachable", "the mailbox was closed meanwhile");
+    }
+    this.#client = client;
     const [inbox] = this.#folders;
     if (inbox) await this.#select(inbox);
   }
@@ -235,7 +242,21 @@ async function connect({ server, user, password }: MailLogin): Promise<ImapFlow>
   } catch (error) {
     // After a failed login the socket stays open otherwise.
     client.close();
-    const refused = (error as { authenticationFailed?: boolean }).authenticationFailed === true;
-    throw new Failure(refused ? "mailbox.refused" : "mailbox.unreachable", `${host}:${port}`, { cause: error });
+    throw new Failure(isRefusal(error) ? "mailbox.refused" : "mailbox.unreachable", `${host}:${port}`, { cause: error });
   }
+}
+
+/** RFC 5530: the server is in trouble or has had enough for now, which says nothing about the password. */
+const passingTrouble: ReadonlySet<string> = new Set(["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "CONTACTADMIN", "OVERQUOTA"]);
+const passingWords = /temporar|too many|try again|unavailable|internal error|rate limit/i;
+
+/** Does the error say that the password is wrong? Every "no" to a sign-in carries the flag, also one for now only. */
+function isRefusal(error: unknown): boolean {
+  const { authenticationFailed, serverResponseCode, response } = error as {
+    authenticationFailed?: boolean;
+    serverResponseCode?: string;
+    response?: unknown;
+  };
+  if (authenticationFailed !== true) return false;
+  return !passingTrouble.has((serverResponseCode ?? "").toUpperCase()) && !(typeof response === "string" && passingWords.test(response));
 }

@@ -22,7 +22,8 @@ export function refusalsFor(driver: Pick<Driver, "refusals">, verb: string, epis
   return all.filter(([code, refusal]) => {
     if (verb === "signIn") return true;
     if (aboutSigningIn.test(code)) return false;
-    const words = refusal instanceof RegExp ? refusal : null;
+    // Where content is refused any words may stand; a title in a heading is no challenge.
+    const words = refusal instanceof RegExp ? refusal : code === "account.challenged" ? refusal.text : null;
     return !(episode && words && (words.test(episode.title) || words.test(episode.aboutText)));
   });
 }

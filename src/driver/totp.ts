@@ -72,10 +72,14 @@ export function createTotp({ takeStep, clock = systemClock, signal, onWait }: To
         await clock.sleep(leftMs, signal);
         continue;
       }
-      if (await takeStep(seedHash, Math.floor(now / periodMs))) return code(seed, now);
+      const taken = await takeStep(seedHash, Math.floor(now / periodMs));
+      // Where the answer was long in coming, the code is old: its step stays used.
+      const restMs = leftMs - (clock.now() - now);
+      if (taken && restMs >= MIN_LEFT_MS / 2) return code(seed, now);
       tries += 1;
-      onWait?.(leftMs);
-      await clock.sleep(leftMs, signal);
+      if (restMs <= 0) continue;
+      onWait?.(restMs);
+      await clock.sleep(restMs, signal);
     }
     throw new Failure("totp.refused", `the last ${MAX_STEPS} codes of this seed were all used already, elsewhere`);
   };

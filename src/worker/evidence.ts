@@ -135,8 +135,10 @@ export class Evidence {
       files.push([
         join(base, "trace.zip"),
         async (path) => {
-          await this.#stage.context.tracing.stop({ path });
-          await scrubTrace(path);
+          // Hidden from whoever lists the folder until it is clean.
+          const raw = join(base, ".trace-as-recorded");
+          await this.#stage.context.tracing.stop({ path: raw });
+          await scrubTrace(raw, path);
         },
       ]);
     }

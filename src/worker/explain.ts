@@ -54,11 +54,7 @@ export async function explain(thrown: unknown, subject: Subject, stage: Stage, r
     });
   if (refused) return refused;
   const { episode } = subject;
-  const challenge = stage.page.isClosed()
-    ? null
-    : await withDeadline(READ_WITHIN_MS, "reading the page", async () =>
-        challengeOn(stage.page, episode ? [episode.title, episode.aboutText] : []),
-      ).catch(() => null);
+  const challenge = await challengeShown(stage, episode ? [episode.title, episode.aboutText] : []);
   if (challenge) return challenge;
 
   const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -72,6 +68,12 @@ export async function explain(thrown: unknown, subject: Subject, stage: Stage, r
   const { unanswered } = stage.trouble;
   if (unanswered) return new Failure("site.slow", `${detail}; ${unanswered}`, { cause: thrown });
   return new Failure(thrown instanceof DeadlineError ? "site.slow" : "site.changed", detail, { cause: thrown });
+}
+
+/** What the page asks a person for, where it does. @param own words of the task, which are no challenge */
+export async function challengeShown({ page }: Stage, own: readonly string[] = []): Promise<Failure | null> {
+  if (page.isClosed()) return null;
+  return withDeadline(READ_WITHIN_MS, "reading the page", async () => challengeOn(page, own)).catch(() => null);
 }
 
 /** Playwright adds a call log of many lines; the first ones say what it waited for. */

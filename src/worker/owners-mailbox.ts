@@ -1,5 +1,5 @@
-import { Failure } from "../contract/failures.ts";
-import type { Assignment, CoordinatorCalls, MailboxCredentials } from "../contract/task.ts";
+import { Failure, toFailureData } from "../contract/failures.ts";
+import type { Assignment, CoordinatorCalls, MailboxCredentials, MailboxOf } from "../contract/task.ts";
 import { openMailbox, type Mailbox } from "../driver/mailed-code.ts";
 import { addSecret } from "../kit/redact.ts";
 
@@ -30,7 +30,14 @@ export async function withOwnersMailbox<T>(
   }
 
   async function open(): Promise<Mailbox> {
-    return openMailbox({ account: ownersAccount(assignment, ownerEmail), imap: assignment.imap, takeCode, signal });
+    const { account, whose } = ownersAccount(assignment, ownerEmail);
+    const may = await calls.mayOpenMailbox(whose);
+    if (!may.allowed) throw new Failure("mailbox.refused", may.why);
+    const imap = whose === "owner" ? assignment.feedImap : assignment.imap;
+    return openMailbox({ account, imap, takeCode, signal }).catch(async (error: unknown) => {
+      if (toFailureData(error).code === "mailbox.refused") await calls.mailboxRefused(false, whose);
+      throw error;
+    });
   }
 }
 
@@ -41,10 +48,10 @@ function remembered(code: string): string {
 }
 
 /** @throws Failure account.incomplete when nobody gave us the owner's mailbox */
-function ownersAccount({ credentials, feedMailbox }: Assignment, ownerEmail: string): MailboxCredentials {
+function ownersAccount({ credentials, feedMailbox }: Assignment, ownerEmail: string): { account: MailboxCredentials; whose: MailboxOf } {
   const owner = ownerEmail.trim().toLowerCase();
-  const known = [credentials, feedMailbox].filter((one) => one !== null);
-  const found = owner === "" ? credentials : known.find(({ email }) => email.trim().toLowerCase() === owner);
-  if (found) return { ...found, email: found.email || owner };
+  const isOwners = ({ email }: MailboxCredentials): boolean => email.trim().toLowerCase() === owner;
+  if (owner === "" || isOwners(credentials)) return { account: { ...credentials, email: credentials.email || owner }, whose: "account" };
+  if (feedMailbox && isOwners(feedMailbox)) return { account: feedMailbox, whose: "owner" };
   throw new Failure("account.incomplete", `the feed's owner is ${ownerEmail}, and no account of the task reads that mailbox`);
 }

@@ -93,7 +93,8 @@ export async function publishOnce(parts: PublishParts): Promise<void> {
     );
     if (report.refused > 0) calls.step("published once", `${report.refused} more publish requests of the page were stopped`);
 
-    const refused = explained instanceof Failure && explained.code in driver.refusals;
+    // A page that asks for a person says nothing about the content, whatever its status.
+    const refused = explained instanceof Failure && (explained.code === "account.challenged" || explained.code in driver.refusals);
     if (refused) throw explained;
     if (verdict.refusal) await calls.episodeFailed(ref, { code: "content.refused", detail: verdict.refusal });
     else if (verdict.signedOut) throw new SignedOut(verdict.outcome.kind);

@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { isUtf8 } from "node:buffer";
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { redact } from "../kit/redact.ts";
 
@@ -16,20 +17,27 @@ interface ZipEntry {
 
 const STORED = 0;
 const DEFLATED = 8;
-/** The parts of a trace that hold text about requests; the others are pictures, fonts and page resources. */
-const texts = /\.(trace|network|json|stacks)$/;
 const headerValue = /("name":"(?:cookie|set-cookie|authorization|proxy-authorization|x-csrf-token|x-api-key)","value":")(?:[^"\\]|\\.)*"/gi;
 /** The parsed form beside the header. */
 const cookieList = /"cookies":\[\{(?:[^\]"]|"(?:[^"\\]|\\.)*")*\]/g;
 
-export async function scrubTrace(path: string): Promise<void> {
-  const entries = readZip(await readFile(path)).map((entry) => (texts.test(entry.name.toString()) ? scrubEntry(entry) : entry));
-  await writeFile(`${path}.part`, writeZip(entries), { mode: 0o600 });
-  await rename(`${path}.part`, path);
+/** @param raw a trace as Playwright wrote it; gone afterwards, whatever happens  @param path where it may be seen, once it is clean */
+export async function scrubTrace(raw: string, path: string): Promise<void> {
+  const part = `${path}.part`;
+  try {
+    const entries = readZip(await readFile(raw)).map(scrubEntry);
+    await writeFile(part, writeZip(entries), { mode: 0o600 });
+    await rename(part, path);
+  } finally {
+    for (const left of [raw, part]) await rm(left, { force: true });
+  }
 }
 
+/** Requests' bodies lie beside the record, under names that say nothing of what they are: whatever is text is read. */
 function scrubEntry(entry: ZipEntry): ZipEntry {
-  const text = (entry.method === DEFLATED ? inflateRawSync(entry.data) : entry.data).toString("utf8");
+  const bytes = entry.method === DEFLATED ? inflateRawSync(entry.data) : entry.data;
+  if (!isUtf8(bytes)) return entry;
+  const text = bytes.toString("utf8");
   const clean = Buffer.from(redact(text.replace(headerValue, '$1[secret]"').replace(cookieList, '"cookies":[]')));
   return { name: entry.name, method: DEFLATED, data: deflateRawSync(clean), crc: crc32(clean), size: clean.length };
 }

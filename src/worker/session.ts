@@ -4,6 +4,7 @@ import type { DriverContext } from "../driver/contract.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
 import { openMailbox, type Mailbox } from "../driver/mailed-code.ts";
 import type { Evidence } from "./evidence.ts";
+import { challengeShown } from "./explain.ts";
 import { perform, type Performance } from "./perform.ts";
 import type { Stage } from "./stage.ts";
 
@@ -41,6 +42,7 @@ export class Session {
       const known = await this.#isSignedIn();
       await calls.sessionChecked(known);
       if (known) return;
+      await this.#unlessChallenged();
     }
     await this.#signIn();
   }
@@ -51,7 +53,23 @@ export class Session {
     this.#renewed = true;
     await this.#parts.evidence.record();
     // One stray 401 is no end of a session.
-    if (!(await this.#isSignedIn())) await this.#signIn();
+    if (await this.#isSignedIn()) return;
+    await this.#unlessChallenged();
+    await this.#signIn();
+  }
+
+  /** A page that asks for a person is no reason to type a password. What stands on the sign-in page itself may be passed by it. */
+  async #unlessChallenged(): Promise<void> {
+    const { stage } = this.#parts;
+    const challenge = stage.driver.signInPage.test(stage.page.url()) ? null : await this.#challenge();
+    if (challenge) throw challenge;
+  }
+
+  async #challenge(): Promise<Failure | null> {
+    const { stage } = this.#parts;
+    const challenge = await challengeShown(stage);
+    if (challenge) stage.noteChallenge();
+    return challenge;
   }
 
   /** A site that no longer knows us may blame the form for it: only a member's content can be refused. */
@@ -85,15 +103,20 @@ export class Session {
     await evidence.pause();
     crashpoint("signing-in");
     const changes = stage.changes;
+    // One that was stopped by what the page says is still at it, and may send yet.
+    let cameToItsEnd = false;
+    const signIn = async (mailbox: () => Promise<Mailbox>): Promise<void> =>
+      stage.driver.signIn(this.#parts.site(mailbox)).finally(() => (cameToItsEnd = true));
     try {
-      await this.#withMailbox(async (mailbox) =>
-        perform(stage, this.#verb("signIn"), async () => stage.driver.signIn(this.#parts.site(mailbox))),
-      );
+      await this.#withMailbox(async (mailbox) => perform(stage, this.#verb("signIn"), async () => signIn(mailbox)));
       if (!(await this.#isSignedIn()))
-        throw new Failure("site.changed", `${stage.driver.site}: signIn came to its end, but the site does not know us`);
+        throw (
+          (await this.#challenge()) ??
+          new Failure("site.changed", `${stage.driver.site}: signIn came to its end, but the site does not know us`)
+        );
     } catch (error) {
       const { code } = toFailureData(error);
-      const unsent = stage.changes === changes && stage.sockets === 0;
+      const unsent = cameToItsEnd && stage.changes === changes && stage.sockets === 0;
       if (!again || code !== "totp.refused" || this.clockProblem())
         await calls.credentialsJudged(code === "account.refused" || code === "totp.refused" ? "refused" : unsent ? "unjudged" : "unclear");
       if (code === "mailbox.refused") await calls.mailboxRefused(true);

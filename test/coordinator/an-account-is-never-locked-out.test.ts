@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { migrations } from "../../src/coordinator/migrations.ts";
 import { judgeTask } from "../../src/coordinator/decide.ts";
-import { judgeSignIn, judgeSubmit, takeSubmit, versionOf, type Submit } from "../../src/coordinator/sign-in-guard.ts";
+import { judgeSignIn, judgeSubmit, loginKeyOf, takeSubmit, versionOf, type Submit } from "../../src/coordinator/sign-in-guard.ts";
 import type { FarmTables } from "../../src/coordinator/tables.ts";
 import { eachBackend, givenPglite } from "../support/store.ts";
 import { takeMailedCode, takeTotpStep } from "../../src/coordinator/once-only.ts";
@@ -89,7 +89,7 @@ eachBackend(
           made.push({ at: now, version });
           const today = made.filter((one) => one.at > now - DAY_MS);
           assert.ok(today.length <= 3, `${today.length} submits in a day`);
-          if (verdict !== "crash") await judgeSubmit(db, key, verdict);
+          if (verdict !== "crash") await judgeSubmit(db, answer.id, verdict);
           if (verdict === "refused") refused.add(version);
         }
         const rows = await db.selectFrom("credential_submits").select("id").where("account_key", "=", key).execute();
@@ -143,4 +143,42 @@ test("a try that comes another day is told with its day", () => {
     judgeTask(task, { kind: "failed", failure, retryAt: new Date(retryAt) }, new Date("2026-03-01T23:50:00Z"), () => 0).waitsFor;
   assert.match(waitsFor("2026-03-01T23:55:30Z"), /Next try at 23:55:30 UTC\.$/);
   assert.match(waitsFor("2026-03-02T00:05:30Z"), /Next try on 2026-03-02 at 00:05:30 UTC\.$/);
+});
+
+test("a login has one budget, whichever account, group or driver brings it", async (t) => {
+  const { store } = await givenPglite(t);
+  await store.migrate("farm", migrations);
+  const db = store.part<FarmTables>("farm");
+  const login = { email: "Owner@example.com", username: "" };
+  const key = loginKeyOf("studio.example.com", login);
+  assert.equal(loginKeyOf("studio.example.com", { email: "owner@example.com ", username: "" }), key);
+  assert.notEqual(loginKeyOf("other.example.com", login), key);
+  assert.notEqual(loginKeyOf("studio.example.com", { ...login, username: "another-show" }), key);
+
+  const now = Date.UTC(2026, 10, 21);
+  const take = async (former: string, minutes: number) =>
+    takeSubmit(
+      db,
+      { key, site: "studio", version: "v1", former: { key: former, version: `${former} v1` } },
+      new Date(now + minutes * 60_000),
+    );
+  const first = await take("studio:account-1", 0);
+  assert.ok(first.allowed);
+  await judgeSubmit(db, first.id, "refused");
+  await judgeSubmit(db, first.id, "unjudged");
+  const second = await take("studio:account-2", 60);
+  assert.ok(!second.allowed && second.code === "account.refused", "the first word on a submit stays");
+
+  // As it was written down before it went by login.
+  await db
+    .insertInto("credential_submits")
+    .values({ account_key: "studio:old", site: "studio", version: "studio:old v1", at: new Date(now), verdict: "refused" })
+    .execute();
+  const other = loginKeyOf("studio.example.com", { email: "old@example.com", username: "" });
+  const after = await takeSubmit(
+    db,
+    { key: other, site: "studio", version: "v9", former: { key: "studio:old", version: "studio:old v1" } },
+    new Date(now + 24 * 3600_000),
+  );
+  assert.ok(!after.allowed && after.code === "account.refused");
 });

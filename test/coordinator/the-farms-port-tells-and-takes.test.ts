@@ -33,8 +33,9 @@ test("status, metrics, a person's word; other hosts and other pages are refused"
     ask("/api/v1/farm/resolve", {
       method: "POST",
       payload,
-      headers: { host: "127.0.0.1:50809", "content-type": "application/json", ...headers },
+      headers: { host: "127.0.0.1:50809", "content-type": "application/json", authorization: "Bearer demo-word", ...headers },
     });
+  assert.equal((await post({ task: "t1" }, { authorization: "Bearer another" })).statusCode, 401);
   assert.equal((await post({ task: "t1" }, { origin: "https://evil.example.com" })).statusCode, 403);
   assert.equal((await post({ task: "t1", episode: "e" })).json<{ code: number }>().code, 40_001);
   assert.equal((await post({ task: "none" })).json<{ code: number }>().code, 40_401);

@@ -190,6 +190,7 @@ export function makeAssignment(given: Pick<Assignment, "origin" | "driverModule"
     },
     kind: "post",
     feedMailbox: null,
+    feedImap: null,
     session: null,
     locale: "en-US",
     timeZone: "Asia/Ho_Chi_Minh",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import { readAccessToken } from "../../src/kit/access-token.ts";
 import type { FarmStatus, WaitingPerson } from "../../src/coordinator/status.ts";
 import type { TaskView } from "../../src/manager/task-list.ts";
 import type { Edges } from "../../src/studio/edges.ts";
@@ -72,7 +73,7 @@ export async function givenTier(t: TestContext, edges: Partial<Edges>, driver: s
     async resolve(word) {
       const answer = await fetch(`${whole.farm.url}/api/v1/farm/resolve`, {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: { "content-type": "application/json", authorization: `Bearer ${await readAccessToken(whole.dataDir)}` },
         body: JSON.stringify(word),
         signal: AbortSignal.timeout(10_000),
       });

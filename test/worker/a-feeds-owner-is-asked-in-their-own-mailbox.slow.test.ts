@@ -14,7 +14,7 @@ const calls = { takeMailedCode: async () => true } as unknown as CoordinatorCall
 
 function assignmentOf(mail: Dovecot, change: Partial<Assignment>): Assignment {
   const { host, port, caFile } = mail.imap;
-  return { credentials: none, feedMailbox: null, imap: { host, port, tls: true, caFile }, ...change } as Assignment;
+  return { credentials: none, feedMailbox: null, feedImap: null, imap: { host, port, tls: true, caFile }, ...change } as Assignment;
 }
 
 test(

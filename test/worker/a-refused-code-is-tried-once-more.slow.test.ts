@@ -36,15 +36,17 @@ test("a code that was refused is followed by one more of the next step; only a s
   await store.migrate("farm", migrations);
   const db = store.part<FarmTables>("farm");
   const signIn = async (times: number, key: string) => {
+    let submit = 0;
     const driverModule = await writeDriver(folder, key, refusesCodes(times));
     return runToEnd(makeAssignment({ origin: site.origin, driverModule, folder }), {
       episodes: [makeEpisode(1)],
       answers: {
         async maySubmitCredentials() {
           const answer = await takeSubmit(db, { key, site: "tiny", version: "v1" }, new Date());
+          if (answer.allowed) submit = answer.id;
           return answer.allowed ? { allowed: true, why: "" } : { allowed: false, why: answer.why };
         },
-        credentialsJudged: async (verdict) => judgeSubmit(db, key, verdict),
+        credentialsJudged: async (verdict) => judgeSubmit(db, submit, verdict),
       },
     });
   };

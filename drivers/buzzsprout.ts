@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { basename } from "node:path";
 import { defineDriver, readJson, z, type DriverContext, type Episode } from "../src/driver/index.ts";
 
 /**
@@ -38,15 +39,22 @@ export default defineDriver({
   },
   async draft(site, episode, draftId) {
     const { request, step } = site;
-    const left = (await episodes(site)).find((row) => row.private && carries(row, episode));
-    const id = draftId ?? (left && String(left.id));
+    const all = await episodes(site);
+    const left = all.find(({ id }) => String(id) === draftId) ?? all.find((row) => row.private && carries(row, episode));
     const texts = { title: episode.title, description: episode.aboutHtml };
-    // Its files came with it. `private` is not said again: what is public by now stays so.
-    if (id) {
-      const changed = await request.put(api(site, `episodes/${id}.json`), { headers: headers(site), data: texts });
+    const cover = episode.coverPath && { artwork_file: createReadStream(episode.coverPath) };
+    // The recording may have been mended since. What is public by now stays as it is.
+    const isHeard = left?.audio_url?.includes(basename(episode.audioPath)) ?? false;
+    step("upload");
+    if (left) {
+      if (!left.private) return String(left.id);
+      const changed = await request.put(api(site, `episodes/${left.id}.json`), {
+        headers: headers(site),
+        timeout: 0,
+        multipart: { ...texts, ...(!isHeard && { audio_file: createReadStream(episode.audioPath) }), ...cover },
+      });
       return String((await readJson(site, changed, episodeRow)).id);
     }
-    step("upload");
     const made = await request.post(api(site, "episodes.json"), {
       headers: headers(site),
       // A large file takes longer than a step; the deadline of the whole verb holds.
@@ -58,7 +66,7 @@ export default defineDriver({
         published_at: new Date().toISOString(),
         email_user_after_audio_processed: false,
         audio_file: createReadStream(episode.audioPath),
-        ...(episode.coverPath && { artwork_file: createReadStream(episode.coverPath) }),
+        ...cover,
       },
     });
     const row = await readJson(site, made, episodeRow);

@@ -56,10 +56,11 @@ export default defineDriver({
       // It can't be written in before it has the focus.
       await slug.focus();
       await slug.fill(episode.marker);
-      step("upload");
-      await page.locator('[name="audio_file"]').setInputFiles(episode.audioPath);
-      if (episode.coverPath) await page.locator('[name="cover"]').setInputFiles(episode.coverPath);
     }
+    // Also into a draft: which recording it has can't be seen, and it may have been mended since.
+    step("upload");
+    await page.locator('[name="audio_file"]').setInputFiles(episode.audioPath);
+    if (episode.coverPath) await page.locator('[name="cover"]').setInputFiles(episode.coverPath);
     const save = known ? 'button[form="episode-edit-form"]' : 'form[enctype="multipart/form-data"] button[type="submit"]';
     await page.locator(save).click();
     await page.waitForURL(/\/episodes\/\d+$/);

@@ -21,7 +21,7 @@ export default defineDriver({
     "totp.refused": /驗證碼.{0,10}(錯誤|失效|不正確)/,
     "content.refused": { text: /發佈失敗/, within: "[role=status], [role=alert]" },
   },
-  publishRequest: { method: "POST", url: /\/graphql\b/, body: /"operationName":"publish\w*"/i },
+  publishRequest: { method: "POST", url: /\/graphql\b/, body: /"operationName":"publish(?!ed)\w*"/i },
 
   async isSignedIn({ page, account }) {
     await page.goto("/dashboard", quick);

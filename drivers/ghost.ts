@@ -12,6 +12,8 @@ export default defineDriver({
   draft,
   async publish(site, _episode, draftId) {
     const { page } = site;
+    const now = await post(site, draftId ?? "");
+    if (now.status === "published") return { id: now.id, link: now.url };
     await page.goto(`/ghost/#/editor/post/${draftId}`, quick);
     await page.getByRole("button", { name: "Publish", exact: true }).click();
     await page.getByRole("button", { name: "Continue, final review" }).click();

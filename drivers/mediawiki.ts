@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
 import { defineDriver, z, type DriverContext, type Episode } from "../src/driver/index.ts";
 
 /**
@@ -59,7 +62,9 @@ export default defineDriver({
   async draft(site, episode) {
     const { page, step } = site;
     const { marker, aboutHtml } = episode;
-    if (!(await query(site, { titles: fileOf(marker), prop: "imageinfo" })).pages?.[0]?.imageinfo) {
+    const [there] = (await query(site, { titles: fileOf(marker), prop: "imageinfo", iiprop: "sha1" })).pages ?? [];
+    // One that is there with another content belongs to what the episode was before it was mended.
+    if (there?.imageinfo?.[0]?.sha1 !== (await sha1Of(episode.audioPath))) {
       await open(site, { title: "Special:Upload", wpDestFile: `${marker}.mp3` });
       step("upload");
       await page.getByLabel("Source filename").setInputFiles(episode.audioPath);
@@ -96,7 +101,7 @@ const wikiPage = z.object({
   missing: z.boolean().optional(),
   invalid: z.boolean().optional(),
   fullurl: z.string().optional(),
-  imageinfo: z.array(z.unknown()).optional(),
+  imageinfo: z.array(z.object({ sha1: z.string() })).optional(),
   revisions: z.array(z.object({ slots: z.object({ main: z.object({ content: z.string().optional() }) }) })).optional(),
 });
 type WikiPage = z.infer<typeof wikiPage>;
@@ -132,6 +137,13 @@ async function whoAmI(site: DriverContext): Promise<{ id: number; name: string }
   const { userinfo } = await query(site, { meta: "userinfo" });
   if (!userinfo) throw new Error("the wiki does not say who is signed in");
   return userinfo;
+}
+
+/** As the wiki tells files apart. */
+async function sha1Of(path: string): Promise<string> {
+  const hash = createHash("sha1");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
 }
 
 /** Names of files begin with a capital on most wikis, and both spellings lead there. */

@@ -63,13 +63,17 @@ export default defineDriver({
     if (!site.account.apiToken) return draftOnPage(site, episode, draftId);
     const all = await episodes(site);
     const row = all.find(({ id }) => id === draftId) ?? all.find((one) => one.status === "draft" && carries(one, episode));
-    if (row?.status === "draft") await save(site, row.id, { ...texts(episode), status: "draft" });
-    if (row) return row.id;
+    if (row && row.status !== "draft") return row.id;
     site.step("upload");
-    const media_key = await upload(site, episode.audioPath, "audio/mpeg");
-    const logo: Record<string, string> = episode.coverPath ? { logo_key: await upload(site, episode.coverPath, "image/jpeg") } : {};
+    // A draft's recording may have been mended since.
+    const isHeard = row?.media_url?.includes(basename(episode.audioPath)) ?? false;
+    const files = {
+      ...(!isHeard && { media_key: await upload(site, episode.audioPath, "audio/mpeg") }),
+      ...(episode.coverPath && { logo_key: await upload(site, episode.coverPath, "image/jpeg") }),
+    };
+    if (row) return (await save(site, row.id, { ...texts(episode), ...files, status: "draft" })).id;
     const made = await site.request.post(api(site, "episodes"), {
-      form: { ...token(site), ...texts(episode), status: "draft", media_key, ...logo },
+      form: { ...token(site), ...texts(episode), ...files, status: "draft" },
     });
     const draft = (await readJson(site, made, oneEpisode)).episode;
     if (!carries(draft, episode)) throw new Error("Podbean did not keep the audio file's name: nothing tells the episode apart");
@@ -203,13 +207,12 @@ async function draftOnPage(site: Site, episode: Episode, draftId: string | null)
   else await (await home(site)).click();
   await page.getByLabel("Title").fill(episode.title);
   await writeHtml(page.getByRole("textbox", { name: "Description" }), episode.aboutHtml);
-  if (!known) {
-    step("upload");
-    await page.getByLabel("Audio file").setInputFiles(episode.audioPath);
-    await page.getByText("Audio uploaded").waitFor();
-    if (episode.coverPath) await page.getByLabel("Episode image").setInputFiles(episode.coverPath);
-    if (episode.coverPath) await page.getByText("Image uploaded").waitFor();
-  }
+  // Also into a draft: its recording may have been mended since.
+  step("upload");
+  await page.getByLabel("Audio file").setInputFiles(episode.audioPath);
+  await page.getByText("Audio uploaded").waitFor();
+  if (episode.coverPath) await page.getByLabel("Episode image").setInputFiles(episode.coverPath);
+  if (episode.coverPath) await page.getByText("Image uploaded").waitFor();
   await page.getByRole("button", { name: "Save as draft" }).click();
   await page.getByText("Draft saved").waitFor();
   // Its address is all that is known to tell a draft apart.

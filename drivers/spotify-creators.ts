@@ -73,18 +73,13 @@ export default defineDriver({
   async draft(site, episode, draftId) {
     const { page, account, step, writeHtml } = site;
     const drafts = await read(site, DRAFTS);
-    // Left behind by a wizard that was not finished, ours mostly; its audio may be another episode's.
-    const left = drafts.find(({ title }) => title === "Untitled");
-    if (left) await remove(site, left.id);
     // By its id, and then by nothing else: a draft that is gone was published, or taken away by a person.
     const kept = draftId ?? drafts.find(({ title }) => title === episode.title)?.id;
     if (kept) await row(site, kept).click();
     else await page.goto(`/pod/show/${account.username}/episode/wizard`, quick);
-    if (!kept) {
-      step("upload");
-      await page.locator('input[type="file"]').first().setInputFiles(episode.audioPath);
-    }
-    // A draft with a title was saved after that.
+    // Also into a draft: which recording it has can't be seen, and it may have been mended since.
+    step("upload");
+    await page.locator('input[type="file"]').first().setInputFiles(episode.audioPath);
     await page.getByText("Preview ready!").waitFor();
     await page.locator("#title-input").fill(episode.title);
     await writeHtml(page.locator('div[role="textbox"]'), episode.aboutHtml);
@@ -108,7 +103,7 @@ export default defineDriver({
     const { page } = site;
     await page.getByRole("button", { name: "Publish", exact: true }).click();
     await page.getByRole("button", { name: "Done" }).click();
-    // Left open, the wizard may leave an "Untitled" draft behind.
+    // Left open, the wizard may leave an "Untitled" draft behind. Such drafts are left to people: they may be theirs.
     return (await published(site)).find(({ id }) => id === draftId);
   },
   async discard(site, _episode, draftId) {

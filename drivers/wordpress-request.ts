@@ -32,8 +32,8 @@ export default defineDriver({
     // It is there with its slug before anything else is: a second try finds it, and the files belong to it.
     const id = known?.id ?? made.parse(await change(site, "POST", "/wp-json/wp/v2/posts", { title, slug, status: "draft" })).id;
     site.step("upload");
-    const audio = (await mediumOf(site, episode, "audio")) ?? (await upload(site, audioPath, id));
-    const cover = coverPath && ((await mediumOf(site, episode, "image")) ?? (await upload(site, coverPath, id)));
+    const audio = (await mediumOf(site, audioPath)) ?? (await upload(site, audioPath, id));
+    const cover = coverPath && ((await mediumOf(site, coverPath)) ?? (await upload(site, coverPath, id)));
     const content = textBlocks(aboutHtml) + audioBlock(audio);
     await change(site, "POST", `/wp-json/wp/v2/posts/${id}`, { title, slug, content, ...(cover && { featured_media: cover.id }) });
     return String(id);

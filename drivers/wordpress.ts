@@ -26,18 +26,19 @@ export default defineDriver({
     const known = await draftOf(site, episode, draftId);
     // Public by now, whoever did it: nothing is written to it any more.
     if (known?.status === "publish") return String(known.id);
-    const audio = await mediumOf(site, episode, "audio");
+    const audio = await mediumOf(site, episode.audioPath);
+    const cover = episode.coverPath && (await mediumOf(site, episode.coverPath));
     await page.goto(`/wp-admin/${known ? `post.php?post=${known.id}&action=edit` : "post-new.php"}`, quick);
     // What is written before the editor has the post is lost when it comes.
     await page.getByRole("textbox", { name: "Add title" }).waitFor();
     await page.waitForFunction(isReady);
     await page.getByRole("textbox", { name: "Add title" }).fill(episode.title);
-    await page.evaluate(writeSlug, episode.marker);
+    await page.evaluate(edit, { slug: episode.marker, featured_media: cover ? cover.id : 0 });
     await saveDraft(page);
     await writeText(page, textBlocks(episode.aboutHtml) + audioBlock(audio));
     step("upload");
     if (!audio) await uploadAudio(page, episode);
-    if (episode.coverPath && !known?.featured_media) await uploadCover(page, episode.coverPath);
+    if (episode.coverPath && !cover) await uploadCover(page, episode.coverPath);
     await saveDraft(page);
     const saved = await draftOf(site, episode, /\bpost=(\d+)/.exec(page.url())?.[1] ?? null);
     if (saved?.slug !== episode.marker) throw new Error(`the draft was saved as "${saved?.slug}", and not as "${episode.marker}"`);
@@ -75,12 +76,19 @@ async function openPanel(page: Page, name: string): Promise<void> {
   if ((await button.getAttribute("aria-expanded")) === "false") await button.click();
 }
 
+/** By the slug the post is found again. */
+interface Edits {
+  slug: string;
+  /** 0: none. */
+  featured_media: number;
+}
+
 /** The editor's own interface to scripts, for what its windows and keys only do sometimes on a slow machine. */
 interface Editor {
   wp: {
     data: {
       select(store: "core/editor"): { __unstableIsEditorReady?(): boolean };
-      dispatch(store: "core/editor"): { editPost(edits: { slug: string }): void; savePost(): Promise<void> };
+      dispatch(store: "core/editor"): { editPost(edits: Edits): void; savePost(): Promise<void> };
     };
   };
 }
@@ -89,9 +97,8 @@ function isReady(): boolean {
   return (globalThis as unknown as Editor).wp.data.select("core/editor").__unstableIsEditorReady?.() ?? true;
 }
 
-/** By the slug the post is found again. */
-function writeSlug(slug: string): void {
-  (globalThis as unknown as Editor).wp.data.dispatch("core/editor").editPost({ slug });
+function edit(edits: Edits): void {
+  (globalThis as unknown as Editor).wp.data.dispatch("core/editor").editPost(edits);
 }
 
 async function saveDraft(page: Page): Promise<void> {

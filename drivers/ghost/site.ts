@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { basename, parse } from "node:path";
 import { z, type Copy, type DriverContext, type DriverDeclaration, type Episode } from "../../src/driver/index.ts";
 
 /**
@@ -61,11 +62,16 @@ export async function find(site: Site, episode: Episode): Promise<Copy[]> {
 export async function draft(site: Site, episode: Episode, draftId: string | null): Promise<string> {
   const left = draftId ?? (await posts(site, episode, "draft"))[0]?.id;
   const kept = left ? await post(site, left) : null;
-  // What was saved with its files needs no second upload.
-  const [heard, seen] = [new RegExp(`src="([^"]*/${episode.marker}[^"]*)"`).exec(kept?.html ?? "")?.[1], kept?.feature_image];
+  // Public by now, whoever did it: nothing is written to it any more.
+  if (kept && kept.status !== "draft") return kept.id;
   site.step("upload");
-  const audio = heard ?? (await upload(site, "media", episode.audioPath));
-  const cover = seen ?? (episode.coverPath && (await upload(site, "images", episode.coverPath)));
+  // What was saved with these very files needs no second upload; Ghost adds a number to a name that is taken.
+  const nameOf = (path: string): string => parse(basename(path)).name;
+  const audio =
+    new RegExp(`src="([^"]*/${nameOf(episode.audioPath)}[^"/]*)"`).exec(kept?.html ?? "")?.[1] ??
+    (await upload(site, "media", episode.audioPath));
+  const isSeen = episode.coverPath !== null && kept?.feature_image?.includes(nameOf(episode.coverPath));
+  const cover = isSeen ? kept?.feature_image : episode.coverPath && (await upload(site, "images", episode.coverPath));
   const content = {
     title: episode.title,
     slug: `${slugOf(episode.title)}-${episode.marker}`,

@@ -1,3 +1,4 @@
+import { basename, parse } from "node:path";
 import { z, type Copy, type DriverContext, type DriverDeclaration, type Episode } from "../../src/driver/index.ts";
 import { ask, change, nonceOf } from "./rest.ts";
 
@@ -84,11 +85,16 @@ export async function draftOf(site: DriverContext, { marker }: Episode, draftId:
 const medium = z.object({ id: z.number(), source_url: z.string(), mime_type: z.string() });
 export type Medium = z.output<typeof medium>;
 
-/** A file that is in the library already: an upload that was cut off later on is not repeated. */
-export async function mediumOf(site: DriverContext, { marker }: Episode, kind: "audio" | "image"): Promise<Medium | null> {
-  const path = `/wp-json/wp/v2/media?search=${marker}&media_type=${kind}&_fields=id,source_url,mime_type`;
-  const found = await ask(site, path, z.array(medium), await nonceOf(site));
-  return found.find(({ source_url }) => source_url.includes(marker)) ?? null;
+/** A file that is in the library already: an upload that was cut off later on is not repeated. Another content has another name. */
+export async function mediumOf(site: DriverContext, file: string): Promise<Medium | null> {
+  const { name } = parse(basename(file));
+  const found = await ask(
+    site,
+    `/wp-json/wp/v2/media?search=${name}&_fields=id,source_url,mime_type`,
+    z.array(medium),
+    await nonceOf(site),
+  );
+  return found.find(({ source_url }) => source_url.includes(name)) ?? null;
 }
 
 const unseen: ReadonlySet<string> = new Set(["draft", "auto-draft", "pending"]);

@@ -9,19 +9,23 @@ const MAX_DRAFT_ATTEMPTS = 6;
 /**
  * What an empty look says of an episode in doubt. null: it is surely not there and may be posted again.
  * @param alike rows of the site's list that may be it all the same: a site can lose a marker
+ * @param unknown new rows under other titles, on a site that keeps no marker: it may have changed ours
  */
 export function judgeAbsence(
   episode: { attempts: number; draft_id: string | null },
   { tier, repost }: { tier: DriverCard["tier"]; repost: "after-look" | "never" },
   alike: readonly SiteEntry[],
+  unknown: readonly SiteEntry[] = [],
 ): FailureData | null {
   const doubt = (detail: string): FailureData => ({ code: "episode.in_doubt", detail });
   if (tier === "blind") return doubt("the site can't be asked whether the episode is there");
   if (repost === "never") return doubt("the site does not show the episode, and REPOST says that nothing is posted again without a person");
   if (episode.attempts >= (tier === "drafts" && episode.draft_id !== null ? MAX_DRAFT_ATTEMPTS : MAX_ATTEMPTS))
     return doubt(`the publish request was sent ${episode.attempts} times with an unknown outcome, and the site does not show the episode`);
-  return alike.length > 0
-    ? doubt(`the site shows new entries with its title: ${alike.map(({ link, id }) => link || id).join(", ")}`)
+  const said = (rows: readonly SiteEntry[]): string => rows.map(({ link, id }) => link || id).join(", ");
+  if (alike.length > 0) return doubt(`the site shows new entries with its title: ${said(alike)}`);
+  return unknown.length > 0
+    ? doubt(`the site, which keeps no marker, shows new entries under titles that are none of ours; one may be it: ${said(unknown)}`)
     : null;
 }
 
@@ -48,14 +52,23 @@ const plain = (title: string): string => title.normalize("NFC").replaceAll(/\s+/
 
 /** Rows with the episode's title, not seen before its first arm, that belong to no other episode of the account. */
 export function lookalikes(episode: Unmarked, entries: readonly SiteEntry[], neighbours: readonly Neighbour[]): SiteEntry[] {
+  return newcomers(episode, entries, neighbours).filter(({ title }) => plain(title) === titleOf(episode));
+}
+
+/**
+ * Rows that were not there before the first arm and carry the title of no episode of the account: made by hand, or ours under a
+ * title that the site has changed.
+ */
+export function strangers(episode: Unmarked, entries: readonly SiteEntry[], neighbours: readonly Neighbour[]): SiteEntry[] {
+  const titles = new Set([titleOf(episode), ...neighbours.map(({ title }) => plain(title))]);
+  return newcomers(episode, entries, neighbours).filter(({ title }) => !titles.has(plain(title)));
+}
+
+/** Not seen before the first arm, and of no other episode of the account. */
+function newcomers(episode: Unmarked, entries: readonly SiteEntry[], neighbours: readonly Neighbour[]): SiteEntry[] {
   const taken = new Set(neighbours.flatMap(({ site_id, draft_id, link }) => [site_id, draft_id, link]));
   return entries.filter(
-    ({ id, link, title }) =>
-      plain(title) === titleOf(episode) &&
-      !taken.has(id) &&
-      !(link !== "" && taken.has(link)) &&
-      id !== episode.draft_id &&
-      !episode.baseline?.includes(id),
+    ({ id, link }) => !taken.has(id) && !(link !== "" && taken.has(link)) && id !== episode.draft_id && !episode.baseline?.includes(id),
   );
 }
 

@@ -1,7 +1,7 @@
 import type { FailureData } from "../contract/failures.ts";
 import type { EpisodeRef, Sighting, SiteCopy, SiteEntry } from "../contract/task.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
-import { duplicateAlarm, isContested, judgeAbsence, lookalikes, newOfOurs } from "./doubt.ts";
+import { duplicateAlarm, isContested, judgeAbsence, lookalikes, newOfOurs, strangers } from "./doubt.ts";
 import type { EpisodeKey } from "./episodes.ts";
 import type { EpisodeRow } from "./tables.ts";
 import type { TaskRun } from "./task-run.ts";
@@ -36,7 +36,8 @@ export async function looked(run: TaskRun, ref: EpisodeRef, seen: Sighting): Pro
   }
   if (row.state !== "doubt") return { go: false, why: `it is ${row.state}` };
   const { tier } = run;
-  const verdict = judgeAbsence(row, { tier, repost: run.environment.repost }, lookalikes(row, entries, neighbours));
+  const unknown = seen.copies === null ? strangers(row, entries, neighbours) : [];
+  const verdict = judgeAbsence(row, { tier, repost: run.environment.repost }, lookalikes(row, entries, neighbours), unknown);
   const failure = verdict && { ...verdict, evidence: [...(row.failure?.evidence ?? []), ...evidence] };
   await ledger.episodes.markAbsent(key, ref.fence, failure);
   if (failure) run.log.warn(`needs a person: ${failure.detail}`, { episode: ref.episodeId });

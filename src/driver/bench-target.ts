@@ -15,7 +15,7 @@ export interface BenchTarget {
   history?(): Promise<number>;
   /** CSS selectors on an episode's public page, for the check that texts arrive intact. */
   shown?: { title: string; about: string };
-  /** The feed names recordings, which the bench then fetches as a player would. */
+  /** The feed names recordings, which the site keeps as they came: the bench fetches them as a player would. */
   enclosures?: boolean;
   /** For drivers with `importFeed`. */
   feed?: BenchFeed;

@@ -51,13 +51,16 @@ export async function enter(driver: Driver, target: VisitTarget, context: Browse
     published += 1;
     await sendHeld(route, driver.publishRequest, STEP_TIMEOUT_MS);
   });
-  const request = throughOne(context.request, async (method, url, options) => {
+  const raw = context.request;
+  const request = throughOne(raw, async (method, url, options) => {
     const address = new URL(url, target.origin).href;
     if (!isPublishRequest(driver.publishRequest, { method, url: address, body: bodyText(options) }))
-      return context.request.fetch(url, { ...options, method });
+      return raw.fetch(url, { ...options, method });
     published += 1;
-    return context.request.fetch(url, { ...options, method, maxRetries: 0, maxRedirects: 0 });
+    return raw.fetch(url, { ...options, method, maxRetries: 0, maxRedirects: 0 });
   });
+  // Also by Playwright's other ways to the same thing.
+  for (const owner of [page, context]) Object.defineProperty(owner, "request", { value: request, configurable: true });
   const credentials: Credentials = {
     email: "",
     username: "",

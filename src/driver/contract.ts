@@ -135,7 +135,10 @@ export interface DriverDeclaration<Schema extends z.ZodType = z.ZodType> {
    * the episode's title and belongs to no other one is taken for it.
    */
   list?(site: DriverContext<z.output<Schema>>): Promise<Entry[]>;
-  /** Fills everything in, up to the last button. Repeatable: continues `draftId` or the draft with our marker. Returns the draft's id where there is one. */
+  /**
+   * Fills everything in, up to the last button. Repeatable: continues `draftId` or the draft with our marker, and brings it to what
+   * the episode is now, its recording too. Returns the draft's id where there is one.
+   */
   draft(site: DriverContext<z.output<Schema>>, episode: Episode, draftId: string | null): Promise<string | void>;
   /** The one thing that can't be undone. Returns what the site shows afterwards. */
   publish(site: DriverContext<z.output<Schema>>, episode: Episode, draftId: string | null): Promise<Copy | void>;

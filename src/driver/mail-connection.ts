@@ -3,9 +3,12 @@ import { readFile } from "node:fs/promises";
 import { ImapFlow } from "imapflow";
 import PostalMime, { type Email } from "postal-mime";
 import { Failure } from "../contract/failures.ts";
+import { withDeadline } from "../kit/deadline.ts";
 import type { ImapServer } from "../kit/mail-server.ts";
 
 const CONNECT_MS = 15_000;
+/** A server that takes the connection and then says nothing more. */
+const OPEN_MS = 30_000;
 /** The server's `exists` usually comes first; a look each second covers other folders, and servers that don't say it. */
 const LOOK_EVERY_MS = 1000;
 /** A connection that breaks so often in a row is given up. */
@@ -66,7 +69,7 @@ export class MailConnection {
   static async open(login: MailLogin): Promise<MailConnection> {
     const connection = new MailConnection(login, await connect(login));
     try {
-      await connection.#note();
+      await withDeadline(OPEN_MS, "noting where the mailbox ends", async () => connection.#note());
       return connection;
     } catch (error) {
       connection.close();
@@ -237,7 +240,7 @@ async function connect({ server, user, password }: MailLogin): Promise<ImapFlow>
   // A connection that drops later shows in the next command; without a listener it would end the thread.
   client.on("error", () => undefined);
   try {
-    await client.connect();
+    await withDeadline(OPEN_MS, "signing in to the mailbox", async () => client.connect());
     return client;
   } catch (error) {
     // After a failed login the socket stays open otherwise.

@@ -56,7 +56,7 @@ export async function pullTasks(trx: Kysely<ManagerTables>, caller: Caller, orde
         .else(sql<"claimed">`${sql.lit("claimed")}`)
         .end(),
       // Whatever the request's accounts report later: it is one feed, once handed out.
-      link_rss: sql<string>`case when t.kind = 'secondary' and t.link_rss = '' then ${feedOfRequest(sql.ref("t.request_id"))} else t.link_rss end`,
+      link_rss: sql<string>`case when t.kind = 'secondary' and t.link_rss = '' then coalesce(${feedOfRequest(sql.ref("t.request_id"))}, '') else t.link_rss end`,
       holder: caller.holder,
       server_id: caller.keyId,
       server_name: caller.name,

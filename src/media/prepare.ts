@@ -18,6 +18,8 @@ const MAX_IMAGE_BYTES = 50_000_000;
 const COVER_RECIPE = "cover 1";
 /** Of the whole work; the cover and the audio are made at the same time. */
 const COVER_SHARE = 0.1;
+/** Of the content's hash, in the file's name. */
+const CONTENT_CHARACTERS = 8;
 
 /**
  * An episode as its site takes it: title, notes, cover and audio within the limits, files in place. What had to be
@@ -112,10 +114,13 @@ async function episodeCover(address: string, options: PrepareOptions): Promise<{
   }
 }
 
-/** The audio under the name that the site will keep: a second name of the kept file, or a copy where that can't be. */
+/**
+ * The audio under the name that the site will keep: a second name of the kept file, or a copy where that can't be. It begins with
+ * the marker, and another recording of the same episode has another name.
+ */
 async function place(audio: EpisodeAudio, { cacheDir, marker }: PrepareOptions): Promise<string> {
   const folder = join(cacheDir, "ready", audio.id);
-  const path = join(folder, `${marker}.${audio.facts.format}`);
+  const path = join(folder, `${marker}-${audio.id.slice(0, CONTENT_CHARACTERS)}.${audio.facts.format}`);
   try {
     if ((await stat(path).catch(() => null))?.size === audio.facts.bytes) return path;
     const temporary = await temporaryPath(cacheDir);

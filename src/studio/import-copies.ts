@@ -1,7 +1,6 @@
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { Failure } from "../contract/failures.ts";
 import { download } from "../media/download.ts";
 import type { StudioContext } from "./context.ts";
@@ -12,70 +11,100 @@ import { texts } from "./texts.ts";
 import { MAX_AUDIO_BYTES, takeUpload } from "./uploads.ts";
 
 const DOWNLOAD_MS = 10 * 60_000;
-const MAX_TRIES = 3;
-const REST_MS = 10_000;
+/** A host that is down for an hour or two loses nothing: 10 s, 40 s, 3 min, 11 min, 43 min, and an hour three times. */
+const MAX_TRIES = 9;
+const FIRST_REST_MS = 10_000;
+const LONGEST_REST_MS = 3_600_000;
+/** Room on a full disk is made by people. */
+const DISK_REST_MS = 60_000;
 
 /** Copies the episodes of imported shows, one after another. The database knows what is left, so a restart goes on with it. */
 export class ImportCopies {
   readonly #context: StudioContext;
   readonly #processing: Processing;
   readonly #stopping = new AbortController();
+  #nap = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #busy = false;
-  #again = false;
 
   constructor(context: StudioContext, processing: Processing) {
     this.#context = context;
     this.#processing = processing;
   }
 
+  start(): void {
+    this.#running = this.#run();
+  }
+
   /** There may be something to copy. */
   wake(): void {
-    this.#again = true;
-    if (this.#busy) return;
-    this.#busy = true;
-    this.#running = this.#copyAll()
-      .catch((error: unknown) => this.#context.log.error("imported episodes wait for the next start", { error: String(error) }))
-      .finally(() => (this.#busy = false));
+    this.#nap.abort();
   }
 
   async close(): Promise<void> {
     this.#stopping.abort();
+    this.#nap.abort();
     await this.#running;
   }
 
-  async #copyAll(): Promise<void> {
-    const { db, log } = this.#context;
+  async #run(): Promise<void> {
+    const { clock, log } = this.#context;
     const { signal } = this.#stopping;
-    while (this.#again && !signal.aborted) {
-      this.#again = false;
-      for (let next = await this.#next(); next && !signal.aborted; next = await this.#next()) {
-        const problem = await this.#copy(next);
-        if (problem === null || signal.aborted) continue;
-        const tries = next.tries + 1;
-        const state = tries < MAX_TRIES ? "waiting" : "failed";
-        await db.updateTable("import_episodes").set({ tries, problem, state }).where("id", "=", next.id).execute();
-        log.warn(`an imported episode could not be copied: ${problem}`, { title: next.title, state });
-        if (state === "waiting") await delay(REST_MS, undefined, { signal }).catch(() => undefined);
+    while (!signal.aborted) {
+      this.#nap = new AbortController();
+      const nap = this.#nap.signal;
+      let napMs = LONGEST_REST_MS;
+      try {
+        for (let next = await this.#next(); next && !signal.aborted; next = await this.#next()) await this.#try(next);
+        napMs = Math.min(napMs, Math.max(0, (await this.#nextDueAt()) - clock.now()));
+      } catch (error) {
+        log.error("imported episodes could not be looked at; tried again in a minute", { error: String(error) });
+        napMs = DISK_REST_MS;
       }
+      if (!signal.aborted && napMs > 0) await clock.sleep(napMs, nap);
     }
+  }
+
+  async #try(episode: Waiting): Promise<void> {
+    const { db, log, clock } = this.#context;
+    const failed = await this.#copy(episode);
+    if (failed === null || this.#stopping.signal.aborted) return;
+    const { problem, ofOurs } = failed;
+    const tries = episode.tries + (ofOurs ? 0 : 1);
+    const state = tries < MAX_TRIES ? "waiting" : "failed";
+    const rest = ofOurs ? DISK_REST_MS : Math.min(FIRST_REST_MS * 4 ** (tries - 1), LONGEST_REST_MS);
+    const not_before = new Date(clock.now() + rest);
+    await db.updateTable("import_episodes").set({ tries, problem, state, not_before }).where("id", "=", episode.id).execute();
+    log.warn(`an imported episode could not be copied: ${problem}`, { title: episode.title, state });
+  }
+
+  /** @returns epoch, ms; Infinity when nothing rests */
+  async #nextDueAt(): Promise<number> {
+    const { next } = await this.#context.db
+      .selectFrom("import_episodes")
+      .select((eb) => eb.fn.min("not_before").as("next"))
+      .where("state", "=", "waiting")
+      .executeTakeFirstOrThrow();
+    return next?.getTime() ?? Infinity;
   }
 
   /** Those that have failed least come first: one that is gone must not hold up the rest. */
   async #next(): Promise<Waiting | undefined> {
-    return this.#context.db
+    const { db, clock } = this.#context;
+    const now = new Date(clock.now());
+    return db
       .selectFrom("import_episodes as e")
       .innerJoin("imports as i", "i.guid", "e.import_guid")
       .innerJoin("shows as s", "s.guid", "i.show_guid")
       .select(["e.id", "e.title", "e.about_html", "e.audio_url", "e.published_at", "e.tries", "s.guid as show"])
       .where("e.state", "=", "waiting")
+      .where((eb) => eb.or([eb("e.not_before", "is", null), eb("e.not_before", "<=", now)]))
       .orderBy("e.tries")
       .orderBy("e.id")
       .executeTakeFirst();
   }
 
-  /** @returns null when it is copied, else why not */
-  async #copy(episode: Waiting): Promise<string | null> {
+  /** @returns null when it is copied, else why not; `ofOurs`: not the other host's doing */
+  async #copy(episode: Waiting): Promise<{ problem: string; ofOurs: boolean } | null> {
     const { uploadDir, policy } = this.#context;
     const toPath = join(uploadDir, `${newToken()}.import`);
     try {
@@ -87,10 +116,11 @@ export class ImportCopies {
       this.#processing.add(asset);
       return null;
     } catch (error) {
-      if (this.#stopping.signal.aborted) return "the studio closes";
-      if (error instanceof Failure) return error.message;
-      if (error instanceof Refused) return texts.en[error.text];
-      throw error;
+      if (this.#stopping.signal.aborted) return { problem: "the studio closes", ofOurs: true };
+      if (error instanceof Failure) return { problem: error.message, ofOurs: error.code === "farm.disk" };
+      if (error instanceof Refused) return { problem: texts.en[error.text], ofOurs: false };
+      this.#context.log.error("an imported episode could not be copied", { title: episode.title, error: String(error) });
+      return { problem: "an error of the studio's own, which its log names", ofOurs: false };
     } finally {
       await rm(toPath, { force: true });
     }

@@ -86,7 +86,6 @@ export function openImports(context: StudioContext): Imports {
       const feed = await fetchFeed(context, feedUrl);
       if (feed.locked) throw new Refused(422, "importLocked");
       if (!feed.ownerEmail) throw new Refused(422, "importNoOwner");
-      await limitMails(context, account);
       return insertAndMail(context, account, feedUrl, feed);
     },
 
@@ -156,13 +155,14 @@ async function fetchFeed(context: StudioContext, url: string): Promise<ReadFeed>
   }
 }
 
-/** @throws Refused */
-async function limitMails({ db, clock }: StudioContext, account: Account): Promise<void> {
-  const { mails } = await db
+/** Within the transaction that keeps the mail, and behind the account's other ones: many at once get no more. @throws Refused */
+async function limitMails(trx: StudioDb, now: Date, account: Account): Promise<void> {
+  await trx.selectFrom("accounts").select("id").where("id", "=", account.id).forUpdate().executeTakeFirst();
+  const { mails } = await trx
     .selectFrom("imports")
     .select((eb) => eb.fn.countAll<number>().as("mails"))
     .where("account_id", "=", account.id)
-    .where("mailed_at", ">", new Date(clock.now() - HOUR_MS))
+    .where("mailed_at", ">", new Date(now.getTime() - HOUR_MS))
     .executeTakeFirstOrThrow();
   if (Number(mails) >= MAILS_AN_HOUR) throw new Refused(429, "importTooMany");
 }
@@ -177,6 +177,7 @@ async function insertAndMail(context: StudioContext, account: Account, feedUrl: 
   const title = clip(feed.title, TITLE_MAX_CHARACTERS) || new URL(feedUrl).host;
   // The row comes first: a code that nobody can check must not be in a mailbox.
   await db.transaction().execute(async (trx) => {
+    await limitMails(trx, now, account);
     await trx
       .insertInto("imports")
       .values({
@@ -207,6 +208,7 @@ async function insertAndMail(context: StudioContext, account: Account, feedUrl: 
       published_at: episode.publishedAt ?? now,
       state: "offered" as const,
       tries: 0,
+      not_before: null,
       problem: "",
     }));
     if (episodes.length > 0) await trx.insertInto("import_episodes").values(episodes).execute();

@@ -189,6 +189,8 @@ export interface ImportEpisodesTable {
   published_at: Date;
   state: "offered" | "waiting" | "done" | "failed";
   tries: number;
+  /** After a failed try. */
+  not_before: Date | null;
   /** Why it was given up, "" otherwise. */
   problem: string;
 }

@@ -84,10 +84,10 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   const listening = await serve(web, assets.folder);
   context.publicUrl = options.config.publicUrl ?? listening.url;
   await context.policy.close();
-  context.policy = createAddressPolicy([...(options.config.allowPrivate ?? []), new URL(context.publicUrl).host]);
+  context.policy = createAddressPolicy([...(options.config.allowPrivate ?? []), hostAndPort(context.publicUrl)]);
   await web.sessions.sweep();
   await web.processing.resume();
-  web.copies.wake();
+  web.copies.start();
   web.scheduler.start();
   log.info(`the studio is open at ${context.publicUrl}`);
   return {
@@ -164,4 +164,10 @@ async function serve(web: Web, assetFolder: string) {
   });
   await addFileRoutes(app, context.mediaDir, assetFolder);
   return listen(app, { host: config.host, port: config.port, setting: "STUDIO_PORT" });
+}
+
+/** Without its port a host would be allowed as a whole: its other services are nobody's business. */
+function hostAndPort(address: string): string {
+  const { hostname, port, protocol } = new URL(address);
+  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
 }

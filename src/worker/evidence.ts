@@ -110,7 +110,7 @@ export class Evidence {
 
   async #readFeed(feed: () => Promise<string>): Promise<string> {
     try {
-      const answer = await this.#stage.context.request.get(await feed(), { timeout: EACH_WITHIN_MS, maxRetries: 0 });
+      const answer = await this.#stage.request.get(await feed(), { timeout: EACH_WITHIN_MS, maxRetries: 0 });
       const text = redact(await answer.text());
       const cut = text.length > MAX_FEED_CHARACTERS ? `\n<!-- ${text.length - MAX_FEED_CHARACTERS} more characters -->\n` : "";
       return `<!-- ${redact(withoutQuerySecrets(answer.url()))}, ${answer.status()}, ${new Date().toISOString()} -->\n${text.slice(0, MAX_FEED_CHARACTERS)}${cut}`;

@@ -146,11 +146,15 @@ function failureOf(thrown: Error | null): string {
 const leads =
   /^(goto|reload|go(Back|Forward)|evaluate\w*|setContent|click|dblclick|tap|fill|type|press|check|uncheck|selectOption|dispatchEvent)$/;
 
+/** What a page also acts by. */
+const hands: ReadonlySet<string> = new Set(["keyboard", "mouse", "touchscreen", "request"]);
+
 /** In `publish` of a rehearsal nothing is done. */
 function shut<T extends object>(given: T, methods: RegExp): T {
   return new Proxy(given, {
     get(target, name): unknown {
       const value: unknown = Reflect.get(target, name, target);
+      if (typeof name === "string" && hands.has(name) && typeof value === "object" && value !== null) return shut(value, /./);
       if (typeof value !== "function" || typeof name !== "string") return value;
       if (methods.test(name)) return async () => Promise.reject(new EnoughSeen("the rehearsal ends before the irreversible step"));
       return value.bind(target) as unknown;

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, Page, Response } from "playwright";
+import type { APIRequestContext, Browser, BrowserContext, Page, Response } from "playwright";
 import type { Assignment } from "../contract/task.ts";
 import type { Driver } from "../driver/contract.ts";
 import { withDeadline } from "../kit/deadline.ts";
@@ -21,6 +21,8 @@ export interface LastDocument {
 /** One account's place in the browser: a context of its own and the page that the driver works in. */
 export class Stage {
   readonly context: BrowserContext;
+  /** Past every guard: for the engine alone. */
+  readonly request: APIRequestContext;
   readonly driver: Driver;
   page!: Page;
   lastDocument: LastDocument | null = null;
@@ -36,6 +38,7 @@ export class Stage {
 
   private constructor(context: BrowserContext, driver: Driver, { origin, stepTimeoutMs }: Assignment) {
     this.context = context;
+    this.request = context.request;
     this.driver = driver;
     this.trouble = new Trouble(origin);
     this.#stepTimeoutMs = stepTimeoutMs;
@@ -70,6 +73,11 @@ export class Stage {
     this.sockets = 0;
     this.trouble.leftPage();
     await Promise.all(old.map(async (other) => other.close().catch(() => undefined)));
+  }
+
+  /** Playwright's other ways to the same thing, `page.request` and `page.context().request`, lead past no guard either. */
+  guardBy(request: APIRequestContext): void {
+    for (const owner of [this.page, this.context]) Object.defineProperty(owner, "request", { value: request, configurable: true });
   }
 
   noteChallenge(): void {

@@ -113,15 +113,17 @@ export class Verbs {
   /** What the driver is given, with the page of this moment. */
   #site(verb: string, mailbox?: () => Promise<Mailbox>): DriverContext {
     const { stage, account, assignment, calls, driver, rehearsal } = this.#parts;
+    const request = guardRequests(
+      stage.request,
+      driver.publishRequest,
+      assignment.origin,
+      () => this.#gate,
+      () => (stage.changes += 1),
+    );
+    stage.guardBy(request);
     const site = createContext({
       page: stage.page,
-      request: guardRequests(
-        stage.context.request,
-        driver.publishRequest,
-        assignment.origin,
-        () => this.#gate,
-        () => (stage.changes += 1),
-      ),
+      request,
       account,
       origin: assignment.origin,
       totp: async (seed) => {

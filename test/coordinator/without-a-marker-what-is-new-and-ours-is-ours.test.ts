@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isContested, judgeAbsence, lookalikes, newOfOurs, type Neighbour } from "../../src/coordinator/doubt.ts";
+import { isContested, judgeAbsence, lookalikes, newOfOurs, strangers, type Neighbour } from "../../src/coordinator/doubt.ts";
 
 const episode = { title: "Tập  một", prepared: null, baseline: ["1", "2"], attempts: 1, draft_id: null };
 const row = (id: string, title = "Tập một"): { id: string; title: string; link: string } => ({ id, title, link: `/e/${id}` });
@@ -39,6 +39,18 @@ test("two episodes with one title, neither known on the site: what is new is nob
   assert.deepEqual(newOfOurs(episode, listed, [neighbour]), []);
   const { detail } = judgeAbsence(episode, { tier: "list", repost: "after-look" }, lookalikes(episode, listed, [neighbour])) ?? {};
   assert.equal(detail, "the site shows new entries with its title: /e/3, /e/4");
+});
+
+test("a new entry under a title of nobody may be ours, cut or changed by the site: a person is asked before it is posted again", () => {
+  const listed = [row("1"), row("2", "Renamed since"), row("3", "Tập mộ…"), row("4", "Tập hai")];
+  const unknown = strangers(episode, listed, [{ ...neighbour, title: "Tập hai" }]);
+  assert.deepEqual(
+    unknown.map(({ id }) => id),
+    ["3"],
+  );
+  const { detail } = judgeAbsence(episode, { tier: "list", repost: "after-look" }, [], unknown) ?? {};
+  assert.equal(detail, "the site, which keeps no marker, shows new entries under titles that are none of ours; one may be it: /e/3");
+  assert.deepEqual(strangers(episode, [row("3", "Tập mộ…")], [known("3")]), [], "one that another episode's proof names is that one's");
 });
 
 test("one that is known by id or address, or has another title, stands in nobody's way", () => {

@@ -17,19 +17,29 @@ interface FeedFile {
   items?: { title: string; about?: string; audio: string }[];
 }
 
+interface Elsewhere {
+  url: string;
+  feed: FeedFile;
+  asked: string[];
+  /** /late.wav is there. */
+  late: boolean;
+}
+
 /** Another host: a feed and its recordings, changed while it is up. */
-async function elsewhere(t: TestContext): Promise<{ url: string; feed: FeedFile; asked: string[] }> {
+async function elsewhere(t: TestContext): Promise<Elsewhere> {
   const feed: FeedFile = {
     ownerEmail: owner,
     items: [{ title: "Tập một: cà phê & phố", about: "<p>Chào</p><script>alert(1)</script>", audio: "one.wav" }],
   };
-  const asked: string[] = [];
+  const there: Elsewhere = { url: "", feed, asked: [], late: false };
+  const { asked } = there;
   const server = createServer((request, response) => {
     asked.push(request.url ?? "");
     if (request.url === "/page") return response.setHeader("content-type", "text/html").end("<h1>Hello</h1>");
     if (request.url === "/other.xml") return response.setHeader("content-type", "application/xml").end("<opml></opml>");
     if (request.url?.startsWith("/feed.xml")) return response.setHeader("content-type", "application/rss+xml").end(xmlOf(feed, host()));
-    if (request.url === "/one.wav") return response.setHeader("content-type", "audio/wav").end(wav(1));
+    if (request.url === "/one.wav" || (there.late && request.url === "/late.wav"))
+      return response.setHeader("content-type", "audio/wav").end(wav(1));
     return response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -38,7 +48,7 @@ async function elsewhere(t: TestContext): Promise<{ url: string; feed: FeedFile;
     const address = server.address();
     return `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
   };
-  return { url: host(), feed, asked };
+  return Object.assign(there, { url: host() });
 }
 
 function xmlOf({ locked = "no", ownerEmail, items = [] }: FeedFile, host: string): string {
@@ -143,7 +153,8 @@ test("a code has five tries and ten minutes; a stranger's mailbox gets ten an ho
   const second = await handIn(visitor, feedUrl);
   await clock.advance(10 * 60_000 + 1);
   assert.equal((await visitor.submit(`${second}/code`, { code: await codeOf(1) })).status, 422, "too old");
-  for (let index = 2; index < 10; index++) assert.match(await handIn(visitor, feedUrl), /^\/import\//);
+  const answers = await Promise.all(Array.from({ length: 12 }, async () => handIn(visitor, feedUrl)));
+  assert.equal(answers.filter((answer) => answer.startsWith("/import/")).length, 8, "many at once get no more");
   assert.match(await handIn(visitor, feedUrl), /^You have asked for many ownership codes/);
   assert.equal(letters.length, 10);
 });
@@ -184,7 +195,7 @@ test("a restart goes on with copying, and a recording that is gone is given up a
   await visitor.call("POST", `${path}/confirm`);
   await until("the first has failed once", async () => there.asked.includes("/gone.wav"));
   await studio.close();
-  await store.store.raw("update studio.import_episodes set tries = 2 where title = 'Gone'");
+  await store.store.raw("update studio.import_episodes set tries = 8, not_before = null where title = 'Gone'");
 
   const { dataDir } = store;
   const again = await openStudio({
@@ -209,6 +220,21 @@ test("a restart goes on with copying, and a recording that is gone is given up a
     return text.includes("Could not be copied") && text.includes("1 of 2") && text;
   });
   assert.match(page, /Could not be copied: Gone/);
+});
+
+test("a host that is down for an hour loses nothing: its recordings are copied when it is back", async (t) => {
+  const { visitor, there, feedUrl, codeOf, clock } = await given(t, await givenPglite(t));
+  there.feed.items = [{ title: "Late", audio: "late.wav" }];
+  const path = await handIn(visitor, feedUrl);
+  await visitor.submit(`${path}/code`, { code: await codeOf(0) });
+  await visitor.call("POST", `${path}/confirm`);
+  const tried = (): number => there.asked.filter((address) => address === "/late.wav").length;
+  await until("it has been tried", async () => tried() === 1);
+  for (let minute = 0; minute < 60; minute++) await clock.advance(60_000);
+  await until("it has been tried again", async () => tried() > 2);
+  there.late = true;
+  for (let minute = 0; minute < 60; minute++) await clock.advance(60_000);
+  await until("it is copied", async () => (await visitor.get(path)).text.includes("1 of 1"));
 });
 
 test("a show that is locked in its settings says so in its feed", async (t) => {

@@ -39,6 +39,28 @@ suite("a request past the gate", { concurrency: false }, () => {
     });
   }
 
+  for (const way of ["page.request", "page.context().request"]) {
+    test(`a publish by ${way} goes through the gate as well: held back, it reaches no site`, async (t) => {
+      const site = await openTinySite();
+      t.after(async () => site.close());
+      const folder = await tempDir(t, "bypass");
+      const tiny = JSON.stringify(new URL("../support/tiny-driver.ts", import.meta.url).href);
+      const path = join(folder, "bypassing.mjs");
+      await writeFile(
+        path,
+        `import tiny from ${tiny};\nexport default Object.create(tiny, Object.getOwnPropertyDescriptors({ async publish({ page, origin }, _episode, id) { await ${way}.post(origin + "/api/episodes/" + id + "/publish"); return { link: "/e/" + id, id }; } }));\n`,
+      );
+      const assignment = makeAssignment({ origin: site.origin, driverModule: pathToFileURL(path).href, folder });
+      const published = (): string[] => site.wire.filter((line) => line.endsWith("/publish"));
+      const gate = async (): Promise<{ pass: boolean; why: string }> => ({ pass: false, why: "somebody else holds it" });
+      const { heard: held } = await runToEnd(assignment, { episodes: [makeEpisode(1)], maxTries: 1, answers: { gate } });
+      assert.equal(held.gates, 1);
+      assert.deepEqual(published(), []);
+      const { heard } = await runToEnd(assignment, { episodes: [makeEpisode(1)], maxTries: 1 });
+      assert.deepEqual([heard.gates, published().length], [1, 1]);
+    });
+  }
+
   test("that Chromium sends a second time by itself is counted by the look afterwards", async (t) => {
     const given = await onTheStudio(t, { edges: { tier: "list" } });
     const proxy = await openTcpProxy(given.studio.url);

@@ -11,6 +11,7 @@ driverBench(driver, {
       origin,
       account: { username: podcast, apiToken: token },
       history: async () => history().length,
+      enclosures: true,
       shown: { title: "h1", about: ".notes" },
       refusals,
       close,

@@ -32,6 +32,7 @@ export async function openBuzzsprout(): Promise<Buzzsprout> {
   const app = await createApp(new URL("./", import.meta.url));
   const shows = new Shows();
   const uploads = new Uploads({ processingMs: 0 });
+  uploads.addListening(app);
   const [podcast, token] = ["140447", "demo-buzzsprout-token"];
   const show = shows.addShow(podcast, "Slow Mornings");
   const wire: string[] = [];
@@ -65,6 +66,7 @@ export async function openBuzzsprout(): Promise<Buzzsprout> {
   );
   app.post("/api/:podcast/episodes.json", async (request, reply) => {
     const { fields, files } = await readForm(request);
+    for (const file of Object.values(files)) uploads.keep(file);
     const { title = "", description = "", guid = "" } = fields;
     if (title.trim() === "") return reply.code(422).send({ title: ["can't be blank"] });
     const episode = shows.create(show.id, {
@@ -83,7 +85,11 @@ export async function openBuzzsprout(): Promise<Buzzsprout> {
   async function change(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const episode = byNumber((request.params as { file: string }).file.replace(/\.json$/, ""));
     if (!episode) return reply.code(404).send({ error: "no such episode" });
-    const { title, description, private: isPrivate } = (await readForm(request)).fields;
+    const { fields, files } = await readForm(request);
+    for (const file of Object.values(files)) uploads.keep(file);
+    const { title, description, private: isPrivate } = fields;
+    const { audio_file: audio = episode.audio, artwork_file: cover = episode.cover } = files;
+    Object.assign(episode, { audio, cover });
     if (title !== undefined) episode.title = title;
     if (description !== undefined) episode.about = description;
     if (isPrivate === "false") shows.publish(episode);

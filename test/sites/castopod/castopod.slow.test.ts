@@ -10,6 +10,7 @@ driverBench(driver, {
       origin,
       account,
       history: async () => history().length,
+      enclosures: true,
       shown: { title: "h1", about: ".notes" },
       refusals: { "account.refused": { account: { password: "demo-password-of-last-year" } } },
       close,

@@ -34,6 +34,13 @@ export async function openCastopod(): Promise<Castopod> {
   const slugs = new Map<string, string>();
   const ids: string[] = [];
   const numberOf = ({ id }: Episode): number => ids.indexOf(id) + 1;
+  uploads.addListening(app);
+  /** A form with its files, which can be listened to from now on. */
+  const kept = async (request: FastifyRequest): Promise<Form> => {
+    const form = await readForm(request);
+    for (const file of Object.values(form.files)) uploads.keep(file);
+    return form;
+  };
   const episodeOf = (request: FastifyRequest): Episode | null =>
     shows.episode(ids[Number((request.params as { number: string }).number) - 1] ?? "");
   const publicPath = ({ id }: Episode): string => `/@${HANDLE}/episodes/${slugs.get(id)}`;
@@ -72,7 +79,7 @@ export async function openCastopod(): Promise<Castopod> {
   const addresses = { new: "/cp-admin/podcasts/1/episodes/new", one: "/cp-admin/podcasts/1/episodes/:number" };
   app.get(addresses.new, async (_request, reply) => send(reply, pages.form(null, HANDLE)));
   app.post(addresses.new, async (request, reply) => {
-    const made = await readForm(request);
+    const made = await kept(request);
     const { title = "", slug = "", description = "" } = made.fields;
     const audio = made.files["audio_file"];
     const problem = await problemOf(made);
@@ -89,11 +96,12 @@ export async function openCastopod(): Promise<Castopod> {
     withEpisode(request, reply, (episode) => send(reply, pages.form(rowOf(episode), HANDLE))),
   );
   app.post(`${addresses.one}/edit`, async (request, reply) => {
-    const made = await readForm(request);
+    const made = await kept(request);
     const problem = await problemOf(made);
     return withEpisode(request, reply, (episode) => {
       if (problem) return send(reply, pages.form(rowOf(episode), HANDLE), problem);
-      Object.assign(episode, { title: made.fields["title"], about: made.fields["description"] });
+      const { audio_file: audio = episode.audio, cover = episode.cover } = made.files;
+      Object.assign(episode, { title: made.fields["title"], about: made.fields["description"], audio, cover });
       message = "Episode has been successfully updated!";
       return reply.redirect(`/cp-admin/podcasts/1/episodes/${numberOf(episode)}`, 303);
     });

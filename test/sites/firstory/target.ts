@@ -20,6 +20,7 @@ export async function openFirstoryTarget(): Promise<BenchTarget> {
     account: member("maya"),
     ...(office.imap && { imap: office.imap }),
     history: async () => site.shows.history().length,
+    enclosures: true,
     shown: { title: "article h1", about: "article .about" },
     refusals: {
       "account.refused": { account: { ...member("forgetful"), password: "demo-password-of-last-year" } },

@@ -14,7 +14,10 @@ export function addApi(app: FastifyInstance, site: Site): void {
     reply.code(400).send({ error, error_description });
   const isOurs = (given: string | undefined): boolean => given === site.token && !site.behaviour.tokenExpired;
   const badToken = (reply: FastifyReply): FastifyReply => refuse(reply, "invalid_token", "The access token provided is invalid");
-  const keyed = (key: string | undefined): Episode["audio"] => files.get(key ?? "") ?? null;
+  const keyed = (key: string | undefined): Episode["audio"] => {
+    const file = files.get(key ?? "");
+    return file ? uploads.keep(file) : null;
+  };
 
   app.get("/v1/podcast", async (request, reply) => {
     if (!isOurs(queryOf(request)["access_token"])) return badToken(reply);
@@ -66,6 +69,7 @@ export function addApi(app: FastifyInstance, site: Site): void {
     const problem = await problemOf({ title, about, cover: null });
     if (problem) return refuse(reply, "input_params_invalid", problem);
     Object.assign(episode, { title, about });
+    Object.assign(episode, { audio: keyed(fields["media_key"]) ?? episode.audio, cover: keyed(fields["logo_key"]) ?? episode.cover });
     if (fields["status"] === "publish") shows.publish(episode);
     return reply.send({ episode: shown(site, episode, request) });
   });

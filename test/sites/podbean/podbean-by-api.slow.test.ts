@@ -9,6 +9,7 @@ driverBench(driver, {
       origin,
       account: { apiToken: token },
       history: async () => history().length,
+      enclosures: true,
       shown: { title: "h1", about: ".e-description" },
       refusals: { "account.refused": { account: { apiToken: "demo-token-of-last-year" } } },
       close,

@@ -22,6 +22,7 @@ driverBench(driver, {
       origin,
       account: member("maya"),
       history: async () => history().length,
+      enclosures: true,
       shown: { title: "h1", about: ".e-description" },
       refusals: {
         "account.refused": { account: { ...member("forgetful"), password: "demo-password-of-last-year" } },

@@ -1,5 +1,5 @@
 import { generateSync } from "otplib";
-import type { FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { coverProblem } from "../twin/form.ts";
 import { Members, type Member } from "../twin/members.ts";
 import { Shows, type Episode, type Show } from "../twin/shows.ts";
@@ -16,6 +16,10 @@ export interface PodbeanMember extends Member {
 class NamedUploads extends Uploads {
   override path({ id, name }: Upload): string {
     return `/mf/web/${id}/${name}`;
+  }
+
+  override addListening(app: FastifyInstance): void {
+    app.get("/mf/web/:id/:name", async (request, reply) => this.send(request, reply, (request.params as { id: string }).id));
   }
 }
 

@@ -15,6 +15,7 @@ export async function openSoundOnTarget(): Promise<BenchTarget> {
     origin: site.origin,
     account: member("maya"),
     history: async () => site.shows.history().length,
+    enclosures: true,
     shown: { title: "article h1", about: "article .about" },
     refusals: {
       "account.refused": { account: { ...member("forgetful"), password: "demo-password-of-last-year" } },

@@ -21,6 +21,7 @@ export async function openSpotifyCreatorsTarget(): Promise<BenchTarget> {
     account: { ...maya, appPassword: office.appPassword },
     ...(office.imap && { imap: office.imap }),
     history: async () => site.shows.history().length,
+    enclosures: true,
     interrupt: async () => void (site.edges.cookieBanner = true),
     refusals: {
       "account.refused": { account: { ...forgetful, password: "demo-password-of-last-year" } },

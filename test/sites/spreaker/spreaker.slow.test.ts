@@ -7,6 +7,13 @@ const refusals = { "account.refused": { account: { apiToken: "demo-token-of-last
 driverBench(driver, {
   async target() {
     const { origin, show, token, history, close } = await openSpreaker();
-    return { origin, account: { username: show, apiToken: token }, history: async () => history().length, refusals, close };
+    return {
+      origin,
+      account: { username: show, apiToken: token },
+      history: async () => history().length,
+      enclosures: true,
+      refusals,
+      close,
+    };
   },
 });

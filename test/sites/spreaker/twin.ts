@@ -26,6 +26,7 @@ export async function openSpreaker(): Promise<Spreaker> {
   const app = await createApp(new URL("./", import.meta.url));
   const shows = new Shows();
   const uploads = new Uploads({ processingMs: 0 });
+  uploads.addListening(app);
   const [number, token] = ["1433865", "demo-spreaker-token"];
   const show = shows.addShow(number, "Slow Mornings");
   const behaviour = { down: false, encodingMs: 300, pageSize: 100 };
@@ -60,6 +61,7 @@ export async function openSpreaker(): Promise<Spreaker> {
   });
   app.post("/v2/shows/:show/episodes", async (request, reply) => {
     const { fields, files } = await readForm(request);
+    for (const file of Object.values(files)) uploads.keep(file);
     const { title = "", description = "" } = fields;
     const audio = files["media_file"];
     if (title.trim() === "" || !audio)

@@ -33,6 +33,12 @@ export class Uploads {
     return (id && this.#files.get(id)) || null;
   }
 
+  /** One that came in by another way. */
+  keep(upload: Upload): Upload {
+    this.#files.set(upload.id, upload);
+    return upload;
+  }
+
   isReady({ readyAt }: Upload): boolean {
     return Date.now() >= readyAt;
   }
@@ -49,8 +55,7 @@ export class Uploads {
       bytes,
       readyAt: Date.now() + this.#processingMs,
     };
-    this.#files.set(upload.id, upload);
-    return upload;
+    return this.keep(upload);
   }
 
   /** Sites give files names of their own; the visitor's is not in the address. */
@@ -69,11 +74,19 @@ export class Uploads {
       const upload = this.get((request.params as { id: string }).id);
       return upload ? { ready: this.isReady(upload) } : reply.code(404).send({ message: "no such file" });
     });
-    app.get("/media/:file", async (request, reply) => {
-      const { file } = request.params as { file: string };
-      const upload = this.get(file.replace(/\.\w+$/, ""));
-      return upload ? sendRange(request, reply, upload) : reply.code(404).send();
-    });
+    this.addListening(app);
+  }
+
+  /** Everybody may. */
+  addListening(app: FastifyInstance): void {
+    app.get("/media/:file", async (request, reply) =>
+      this.send(request, reply, (request.params as { file: string }).file.replace(/\.\w+$/, "")),
+    );
+  }
+
+  protected send(request: FastifyRequest, reply: FastifyReply, id: string): FastifyReply {
+    const upload = this.get(id);
+    return upload ? sendRange(request, reply, upload) : reply.code(404).send();
   }
 }
 

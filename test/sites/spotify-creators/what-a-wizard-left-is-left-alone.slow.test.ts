@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 import driver from "../../../drivers/spotify-creators.ts";
 import { BENCH_LINK, makeBenchEpisode } from "../../../src/driver/bench-files.ts";
@@ -11,7 +11,7 @@ import { openSpotifyCreators } from "./site.ts";
 
 const [email, password] = ["maya@podcrew.example", "demo-password"];
 
-test("in with the password past the code; an Untitled draft goes; the text arrives whole", async (t) => {
+test("in with the password past the code; an Untitled draft is left to its owner; the text arrives whole", async (t) => {
   const site = await openSpotifyCreators({ mail: createMailSink() });
   t.after(async () => site.close());
   const show = site.join({ email, password, mailedCode: true }, "The Slow Hour");
@@ -31,10 +31,10 @@ test("in with the password past the code; an Untitled draft goes; the text arriv
   const drafts = site.shows.episodes(show.id, "draft");
   assert.deepEqual(
     drafts.map(({ title }) => title),
-    [episode.title],
+    [episode.title, "Untitled"],
   );
   assert.equal(drafts[0]?.id, id);
-  assert.equal(drafts[0]?.audio?.name, `${episode.marker}.mp3`);
+  assert.equal(drafts[0]?.audio?.name, basename(episode.audioPath));
   const about = drafts[0]?.about ?? "";
   assert.equal(
     about

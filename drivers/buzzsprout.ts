@@ -42,12 +42,12 @@ export default defineDriver({
     const all = await episodes(site);
     const left = all.find(({ id }) => String(id) === draftId) ?? all.find((row) => row.private && carries(row, episode));
     const texts = { title: episode.title, description: episode.aboutHtml };
-    const cover = episode.coverPath && { artwork_file: createReadStream(episode.coverPath) };
     // The recording may have been mended since. What is public by now stays as it is.
     const isHeard = left?.audio_url?.includes(basename(episode.audioPath)) ?? false;
+    if (left && !left.private) return String(left.id);
     step("upload");
+    const cover = episode.coverPath && { artwork_file: createReadStream(episode.coverPath) };
     if (left) {
-      if (!left.private) return String(left.id);
       const changed = await request.put(api(site, `episodes/${left.id}.json`), {
         headers: headers(site),
         timeout: 0,

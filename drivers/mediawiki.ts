@@ -12,6 +12,7 @@ export default defineDriver({
   // Everybody has their own: SITES names it, e.g. SITES=wiki.example.org=mediawiki
   hosts: [],
   account: z.object({ username: z.string(), password: z.string(), twofa: z.string().optional() }),
+  login: "username",
   tier: "list",
   settleMs: 15_000,
   limits: {

@@ -42,6 +42,10 @@ export default defineDriver({
     await page.locator(".ant-spin-spinning").waitFor({ state: "hidden" });
     const rows = table.locator("tr").filter({ has: page.locator('a[href*="/episodes/"]') });
     await rows.or(table.locator(".ant-empty")).first().waitFor();
+    // Also in the moment before the spinner comes. "Nothing there" is believed when nothing more is on its way.
+    if ((await rows.count()) === 0) await page.waitForLoadState("networkidle", { timeout: IDLE_MS }).catch(() => undefined);
+    await page.locator(".ant-spin-spinning").waitFor({ state: "hidden" });
+    await rows.or(table.locator(".ant-empty")).first().waitFor();
     const links = await rows
       .filter({ hasNot: page.getByText("草稿", { exact: true }) })
       .locator('a[href*="/episodes/"]')
@@ -89,6 +93,8 @@ export default defineDriver({
 });
 
 type Account = DriverContext<{ username: string }>["account"];
+/** A page that asks its server over and over is never idle. */
+const IDLE_MS = 5000;
 const quick = { waitUntil: "domcontentloaded" } as const;
 
 function listOf({ username }: Account): string {

@@ -79,8 +79,13 @@ export default defineDriver({
     else await page.goto(`/pod/show/${account.username}/episode/wizard`, quick);
     // Also into a draft: which recording it has can't be seen, and it may have been mended since.
     step("upload");
-    await page.locator('input[type="file"]').first().setInputFiles(episode.audioPath);
-    await page.getByText("Preview ready!").waitFor();
+    const ready = page.getByText("Preview ready!");
+    await Promise.all([
+      // What a draft says at first is of the recording that it has.
+      kept ? ready.waitFor({ state: "hidden" }) : null,
+      page.locator('input[type="file"]:not([accept^="image"])').first().setInputFiles(episode.audioPath),
+    ]);
+    await ready.waitFor();
     await page.locator("#title-input").fill(episode.title);
     await writeHtml(page.locator('div[role="textbox"]'), episode.aboutHtml);
     if (episode.coverPath) {

@@ -19,6 +19,7 @@ export const declared = {
   // Everybody has one of their own: SITES says where.
   hosts: [],
   account,
+  login: "username",
   tier: "drafts",
   settleMs: 10_000,
   concurrency: 4,
@@ -87,14 +88,13 @@ export type Medium = z.output<typeof medium>;
 
 /** A file that is in the library already: an upload that was cut off later on is not repeated. Another content has another name. */
 export async function mediumOf(site: DriverContext, file: string): Promise<Medium | null> {
-  const { name } = parse(basename(file));
-  const found = await ask(
-    site,
-    `/wp-json/wp/v2/media?search=${name}&_fields=id,source_url,mime_type`,
-    z.array(medium),
-    await nonceOf(site),
-  );
-  return found.find(({ source_url }) => source_url.includes(name)) ?? null;
+  const { name, ext } = parse(basename(file));
+  const kind = [".jpg", ".png"].includes(ext) ? "image" : "audio";
+  const path = `/wp-json/wp/v2/media?search=${name}&media_type=${kind}&_fields=id,source_url,mime_type`;
+  const found = await ask(site, path, z.array(medium), await nonceOf(site));
+  // A name that is taken is given a number, a large picture a smaller copy.
+  const ours = new RegExp(`/${name}(-\\d+|-scaled)*\\.\\w+$`);
+  return found.find(({ source_url }) => ours.test(source_url)) ?? null;
 }
 
 const unseen: ReadonlySet<string> = new Set(["draft", "auto-draft", "pending"]);

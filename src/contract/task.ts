@@ -23,6 +23,8 @@ export const driverCard = z.object({
   /** It can take over a show by its feed. */
   imports: z.boolean(),
   post: z.enum(["browser", "request"]),
+  /** The field by which the site knows an account; where it is blank, the other one. */
+  login: z.enum(["email", "username"]),
   /** The language that its browsers ask for; absent: the farm's. */
   locale: z.string().optional(),
   limits: z.object({
@@ -55,7 +57,7 @@ export const preparedEpisode = z.object({
   audioSeconds: z.number(),
   language: z.string(),
   narrated: z.boolean(),
-  /** `ep-<16 Base32 characters>`, unique for (account, episode id); also the base name of the audio file. */
+  /** `ep-<16 Base32 characters>`, unique for (account, episode id); also the beginning of the audio file's name. */
   marker: z.string(),
   /** An import: the id is this feed's address, and there are no files. `ownerEmail` is the feed's own word, "" where it names nobody. */
   feed: z.object({ ownerEmail: z.string() }).optional(),

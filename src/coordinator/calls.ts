@@ -202,10 +202,14 @@ async function maySubmit(run: TaskRun): Promise<{ allowed: boolean; why: string 
     run.signInRefusal = { allowed: false, code: "mailbox.refused", why: REFUSED_MAILBOX, until: null };
     return { allowed: false, why: REFUSED_MAILBOX };
   }
-  const key = loginKeyOf(host, run.credentials);
-  const [version, formerVersion] = await Promise.all([versionOf(key, run.credentials), versionOf(formerKey, run.credentials)]);
+  const key = loginKeyOf(host, run.card, run.credentials) ?? formerKey;
+  // What else an account has, such as its show, makes no other password of it.
+  const [version, formerVersion] = await Promise.all([
+    versionOf(key, { ...run.credentials, email: "", username: "" }),
+    versionOf(formerKey, run.credentials),
+  ]);
   const former = { key: formerKey, version: formerVersion };
-  const answer = await takeSubmit(ledger.db, { key, site, version, former }, ledger.now());
+  const answer = await takeSubmit(ledger.db, { key, site, version, madeBy: formerKey, former }, ledger.now());
   if (!answer.allowed) {
     run.signInRefusal = answer;
     run.log.warn(`no sign-in now: ${answer.why}`, answer.until === null ? {} : { until: new Date(answer.until).toISOString() });

@@ -20,11 +20,12 @@ export function judgeAbsence(
   const doubt = (detail: string): FailureData => ({ code: "episode.in_doubt", detail });
   if (tier === "blind") return doubt("the site can't be asked whether the episode is there");
   if (repost === "never") return doubt("the site does not show the episode, and REPOST says that nothing is posted again without a person");
-  if (episode.attempts >= (tier === "drafts" && episode.draft_id !== null ? MAX_DRAFT_ATTEMPTS : MAX_ATTEMPTS))
+  const harmless = tier === "drafts" && episode.draft_id !== null;
+  if (episode.attempts >= (harmless ? MAX_DRAFT_ATTEMPTS : MAX_ATTEMPTS))
     return doubt(`the publish request was sent ${episode.attempts} times with an unknown outcome, and the site does not show the episode`);
   const said = (rows: readonly SiteEntry[]): string => rows.map(({ link, id }) => link || id).join(", ");
   if (alike.length > 0) return doubt(`the site shows new entries with its title: ${said(alike)}`);
-  return unknown.length > 0
+  return unknown.length > 0 && !harmless
     ? doubt(`the site, which keeps no marker, shows new entries under titles that are none of ours; one may be it: ${said(unknown)}`)
     : null;
 }

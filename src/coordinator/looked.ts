@@ -29,7 +29,10 @@ export async function looked(run: TaskRun, ref: EpisodeRef, seen: Sighting): Pro
   if (row.state === "ready") return { go: true, why: "" };
   if (row.state === "claimed") {
     const [twin] = seen.copies === null ? lookalikes(row, entries, neighbours) : [];
-    if (twin) return unclear(run, ref, baseline, twin);
+    if (twin) return unclear(run, ref, baseline, twin, "with the same title");
+    // Of a try whose outcome is unknown: a list that lagged then may show it now.
+    const [stranger] = seen.copies === null && row.attempts > 0 ? strangers(row, entries, neighbours) : [];
+    if (stranger) return unclear(run, ref, baseline, stranger, "under a title that is none of ours");
     const ready = await ledger.episodes.markReady(key, ref.fence, baseline);
     crashpoint("ready");
     return ready ? { go: true, why: "" } : { go: false, why: "somebody else works on it by now" };
@@ -45,10 +48,16 @@ export async function looked(run: TaskRun, ref: EpisodeRef, seen: Sighting): Pro
 }
 
 /** Without a marker an entry with our title may be ours all the same: of a ledger that was put back, or made by hand. */
-async function unclear(run: TaskRun, ref: EpisodeRef, baseline: string[], twin: SiteEntry): Promise<{ go: boolean; why: string }> {
+async function unclear(
+  run: TaskRun,
+  ref: EpisodeRef,
+  baseline: string[],
+  twin: SiteEntry,
+  how: string,
+): Promise<{ go: boolean; why: string }> {
   const failure: FailureData = {
     code: "episode.in_doubt",
-    detail: `the site, which keeps no marker, shows an entry with the same title already: ${twin.link || twin.id}`,
+    detail: `the site, which keeps no marker, shows an entry ${how} already: ${twin.link || twin.id}`,
   };
   await run.environment.ledger.episodes.markUnclear(run.keyOf(ref), ref.fence, baseline, failure);
   run.log.warn(`needs a person: ${failure.detail}`, { episode: ref.episodeId });

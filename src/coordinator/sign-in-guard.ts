@@ -1,8 +1,8 @@
-import { scrypt } from "node:crypto";
+import { createHash, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { sql } from "kysely";
 import type { FailureCode } from "../contract/failures.ts";
-import type { Credentials, SubmitVerdict } from "../contract/task.ts";
+import type { Credentials, DriverCard, SubmitVerdict } from "../contract/task.ts";
 import type { Database } from "./tables.ts";
 
 /**
@@ -14,6 +14,8 @@ export interface Submit {
   version: string;
   /** null: made, and then nobody was left to say how it went. */
   verdict: SubmitVerdict | null;
+  /** By another account of ours with the same login, which may be at it at this moment. */
+  elsewhere?: boolean;
 }
 
 export type SignInAnswer =
@@ -29,11 +31,14 @@ const MAX_MAYBE_WRONG = 2;
 const REMEMBERED_MS = 25 * 60 * MINUTE_MS;
 /** Spaces after the first and the second submit whose outcome is not known. */
 const GAPS_MS = [15 * MINUTE_MS, 60 * MINUTE_MS] as const;
+/** Signing in takes no longer. */
+const IN_FLIGHT_MS = 15 * MINUTE_MS;
+const TURN_MS = MINUTE_MS;
 const REFUSED_ACCOUNTS = 3;
 const REFUSED_WITHIN_MS = 10 * MINUTE_MS;
 const SITE_PAUSE_MS = 60 * MINUTE_MS;
 
-/** @param history of the account, oldest first  @param refusals of all accounts of the site, oldest first */
+/** @param history of the login, oldest first  @param refusals of all accounts of the site, oldest first */
 export function judgeSignIn(
   history: readonly Submit[],
   refusals: readonly { accountKey: string; at: number }[],
@@ -57,7 +62,16 @@ export function judgeSignIn(
       until: paused,
     };
 
-  const lastDay = history.filter((submit) => submit.at > now - DAY_MS);
+  if (history.some(({ elsewhere, verdict, at }) => elsewhere && verdict === null && at > now - IN_FLIGHT_MS))
+    return {
+      allowed: false,
+      code: "account.budget",
+      why: "another account with this login is just signing in; this one waits for its turn",
+      until: now + TURN_MS,
+    };
+
+  // Shows behind one login each have a session of their own: that the others were let in is no harm.
+  const lastDay = history.filter(({ at, elsewhere, verdict }) => at > now - DAY_MS && !(elsewhere && verdict === "accepted"));
   const oldest = lastDay.at(-MAX_SUBMITS_A_DAY);
   if (oldest)
     return {
@@ -122,22 +136,34 @@ export async function versionOf(accountKey: string, { email, username, password,
 }
 
 /**
- * What a site knows an account by: also where several groups have it, a rehearsal, or a site under another driver, there is
- * one budget.
+ * What a site knows an account by: also where several groups have it, as several shows or in a rehearsal, there is one budget.
+ * @param hosts of the driver: a site's other names are the same site
+ * @returns null for an account without a name and a token
  */
-export function loginKeyOf(host: string, { email, username }: Pick<Credentials, "email" | "username">): string {
-  return `login:${JSON.stringify([host, email.trim().toLowerCase(), username.trim().toLowerCase()])}`;
+export function loginKeyOf(
+  host: string,
+  { hosts, login }: Pick<DriverCard, "hosts" | "login">,
+  { email, username, apiToken = "" }: Pick<Credentials, "email" | "username" | "apiToken">,
+): string | null {
+  const at = hosts.includes(host) ? hosts[0] : host;
+  const [name = ""] = (login === "email" ? [email, username] : [username, email]).map((one) => one.trim().toLowerCase()).filter(Boolean);
+  if (name !== "") return `login:${JSON.stringify([at, name])}`;
+  return apiToken === ""
+    ? null
+    : `token:${createHash("sha256")
+        .update(JSON.stringify([at, apiToken]))
+        .digest("base64url")}`;
 }
 
 export type TakenSubmit = { allowed: true; id: number } | Extract<SignInAnswer, { allowed: false }>;
 
 /**
  * Asks, and if allowed writes the submit down in the same transaction. The caller flushes before anybody types.
- * @param account `former`: how its submits were written down before they went by login
+ * @param account `madeBy`: which of the accounts with this login asks; `former`: how its submits were written down before they went by login
  */
 export async function takeSubmit(
   db: Database,
-  account: { key: string; site: string; version: string; former?: { key: string; version: string } },
+  account: { key: string; site: string; version: string; madeBy?: string; former?: { key: string; version: string } },
   now: Date,
 ): Promise<TakenSubmit> {
   return db.transaction().execute(async (trx) => {
@@ -163,6 +189,7 @@ export async function takeSubmit(
         at: row.at.getTime(),
         version: row.version === account.former?.version ? account.version : row.version,
         verdict: row.verdict,
+        elsewhere: row.made_by !== null && row.made_by !== (account.madeBy ?? null),
       })),
       refusals.map((row) => ({ accountKey: row.account_key, at: row.at.getTime() })),
       account.version,
@@ -171,7 +198,14 @@ export async function takeSubmit(
     if (!answer.allowed) return answer;
     const { id } = await trx
       .insertInto("credential_submits")
-      .values({ account_key: account.key, site: account.site, version: account.version, at: now, verdict: null })
+      .values({
+        account_key: account.key,
+        site: account.site,
+        version: account.version,
+        made_by: account.madeBy ?? null,
+        at: now,
+        verdict: null,
+      })
       .returning("id")
       .executeTakeFirstOrThrow();
     return { allowed: true, id };

@@ -108,6 +108,8 @@ export interface SubmitTable {
   site: string;
   /** Which credentials: a slow hash. */
   version: string;
+  /** Which of the accounts with this login; null: from before that was written down. */
+  made_by: string | null;
   at: Time;
   /** unjudged: surely nothing was sent. */
   verdict: "accepted" | "refused" | "unclear" | "unjudged" | null;

@@ -103,6 +103,8 @@ export interface DriverDeclaration<Schema extends z.ZodType = z.ZodType> {
   origin?: string;
   /** Which of `email, username, password, passMail, twofa, appPassword, apiToken` the site needs; blanks count as absent. */
   account: Schema;
+  /** What is typed to sign in, so that accounts with one login share one budget of tries. Default "email", or the username where there is none. */
+  login?: DriverCard["login"];
   /** drafts: create, then publish by id. list: episodes can be listed. blind: neither. Default "list". */
   tier?: DriverCard["tier"];
   /** Only what differs from the usual studio. */
@@ -161,4 +163,5 @@ export interface Driver<Schema extends z.ZodType = z.ZodType> extends DriverDecl
   post: DriverCard["post"];
   settleMs: number;
   concurrency: number;
+  login: DriverCard["login"];
 }

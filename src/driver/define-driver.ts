@@ -80,6 +80,7 @@ const declaration = z
     post: z.enum(["browser", "request"]).default("browser"),
     settleMs: z.number().int().min(0).default(120_000),
     concurrency: positive.default(1),
+    login: z.enum(["email", "username"]).default("email"),
     isSignedIn: isFunction,
     signIn: isFunction,
     find: isFunction.optional(),
@@ -152,7 +153,7 @@ export function isDriver(value: unknown): value is Driver {
 
 /** What the coordinator gets to know of a driver. @param module the driver file's address */
 export function toCard(driver: Driver, module: string): DriverCard {
-  const { site, hosts, tier, settleMs, concurrency, post, limits, locale } = driver;
+  const { site, hosts, tier, settleMs, concurrency, post, limits, locale, login } = driver;
   const can = { discards: driver.discard !== undefined, imports: driver.importFeed !== undefined };
-  return { site, module, hosts: [...hosts], tier, settleMs, concurrency, ...can, post, limits, ...(locale && { locale }) };
+  return { site, module, hosts: [...hosts], tier, settleMs, concurrency, login, ...can, post, limits, ...(locale && { locale }) };
 }

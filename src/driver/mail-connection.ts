@@ -251,7 +251,9 @@ async function connect({ server, user, password }: MailLogin): Promise<ImapFlow>
 
 /** RFC 5530: the server is in trouble or has had enough for now, which says nothing about the password. */
 const passingTrouble: ReadonlySet<string> = new Set(["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "CONTACTADMIN", "OVERQUOTA"]);
-const passingWords = /temporar|too many|try again|unavailable|internal error|rate limit/i;
+/** The password, in so many words. */
+const refusalCodes: ReadonlySet<string> = new Set(["AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED"]);
+const passingWords = /temporar|too many|unavailable|internal error|rate limit/i;
 
 /** Does the error say that the password is wrong? Every "no" to a sign-in carries the flag, also one for now only. */
 function isRefusal(error: unknown): boolean {
@@ -261,5 +263,7 @@ function isRefusal(error: unknown): boolean {
     response?: unknown;
   };
   if (authenticationFailed !== true) return false;
-  return !passingTrouble.has((serverResponseCode ?? "").toUpperCase()) && !(typeof response === "string" && passingWords.test(response));
+  const said = (serverResponseCode ?? "").toUpperCase();
+  if (refusalCodes.has(said)) return true;
+  return !passingTrouble.has(said) && !(typeof response === "string" && passingWords.test(response));
 }

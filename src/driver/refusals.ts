@@ -22,9 +22,10 @@ export function refusalsFor(driver: Pick<Driver, "refusals">, verb: string, epis
   return all.filter(([code, refusal]) => {
     if (verb === "signIn") return true;
     if (aboutSigningIn.test(code)) return false;
-    // Where content is refused any words may stand; a title in a heading is no challenge.
-    const words = refusal instanceof RegExp ? refusal : code === "account.challenged" ? refusal.text : null;
-    return !(episode && words && (words.test(episode.title) || words.test(episode.aboutText)));
+    if (!episode) return true;
+    if (refusal instanceof RegExp) return !refusal.test(episode.title) && !refusal.test(episode.aboutText);
+    // Where content is refused any words may stand; but the headings that challenges come in show titles as well.
+    return code !== "account.challenged" || !refusal.text.test(episode.title);
   });
 }
 

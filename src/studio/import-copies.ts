@@ -15,6 +15,9 @@ const DOWNLOAD_MS = 10 * 60_000;
 const MAX_TRIES = 9;
 const FIRST_REST_MS = 10_000;
 const LONGEST_REST_MS = 3_600_000;
+const diskFull: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES"]);
+/** After a round that brought nothing, whatever the rows say. */
+const SHORTEST_REST_MS = 1000;
 /** Room on a full disk is made by people. */
 const DISK_REST_MS = 60_000;
 
@@ -55,12 +58,12 @@ export class ImportCopies {
       let napMs = LONGEST_REST_MS;
       try {
         for (let next = await this.#next(); next && !signal.aborted; next = await this.#next()) await this.#try(next);
-        napMs = Math.min(napMs, Math.max(0, (await this.#nextDueAt()) - clock.now()));
+        napMs = Math.min(napMs, Math.max(SHORTEST_REST_MS, (await this.#nextDueAt()) - clock.now()));
       } catch (error) {
         log.error("imported episodes could not be looked at; tried again in a minute", { error: String(error) });
         napMs = DISK_REST_MS;
       }
-      if (!signal.aborted && napMs > 0) await clock.sleep(napMs, nap);
+      if (!signal.aborted) await clock.sleep(napMs, nap);
     }
   }
 
@@ -119,6 +122,8 @@ export class ImportCopies {
       if (this.#stopping.signal.aborted) return { problem: "the studio closes", ofOurs: true };
       if (error instanceof Failure) return { problem: error.message, ofOurs: error.code === "farm.disk" };
       if (error instanceof Refused) return { problem: texts.en[error.text], ofOurs: false };
+      if (diskFull.has((error as NodeJS.ErrnoException).code ?? ""))
+        return { problem: "the studio's disk takes nothing more", ofOurs: true };
       this.#context.log.error("an imported episode could not be copied", { title: episode.title, error: String(error) });
       return { problem: "an error of the studio's own, which its log names", ofOurs: false };
     } finally {

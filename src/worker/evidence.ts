@@ -1,4 +1,6 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright";
 import { Failure } from "../contract/failures.ts";
@@ -135,10 +137,14 @@ export class Evidence {
       files.push([
         join(base, "trace.zip"),
         async (path) => {
-          // Hidden from whoever lists the folder until it is clean.
-          const raw = join(base, ".trace-as-recorded");
-          await this.#stage.context.tracing.stop({ path: raw });
-          await scrubTrace(raw, path);
+          // Among the farm's temporary files, which go even if it dies: beside the others it only comes when it is clean.
+          const raw = join(tmpdir(), `trace-${randomUUID()}.zip`);
+          try {
+            await this.#stage.context.tracing.stop({ path: raw });
+            await scrubTrace(raw, path);
+          } finally {
+            await rm(raw, { force: true });
+          }
         },
       ]);
     }

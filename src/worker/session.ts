@@ -1,6 +1,8 @@
 import { Failure, toFailureData } from "../contract/failures.ts";
 import { browserState, type Assignment, type CoordinatorCalls, type SavedSession } from "../contract/task.ts";
+import type { Page } from "playwright";
 import type { DriverContext } from "../driver/contract.ts";
+import { withDeadline } from "../kit/deadline.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
 import { openMailbox, type Mailbox } from "../driver/mailed-code.ts";
 import type { Evidence } from "./evidence.ts";
@@ -10,6 +12,8 @@ import type { Stage } from "./stage.ts";
 
 /** A site's clock may be this far from ours before it explains a refused code. */
 const CLOCK_TOLERANCE_MS = 15_000;
+/** Between the end of a step that was waited for and the end of the driver's verb. */
+const SETTLED_MS = 1000;
 
 export interface SessionParts {
   assignment: Assignment;
@@ -61,7 +65,9 @@ export class Session {
   /** A page that asks for a person is no reason to type a password. What stands on the sign-in page itself may be passed by it. */
   async #unlessChallenged(): Promise<void> {
     const { stage } = this.#parts;
-    const challenge = stage.driver.signInPage.test(stage.page.url()) ? null : await this.#challenge();
+    // Some show their form at whichever address was asked for.
+    const isForm = stage.driver.signInPage.test(stage.page.url()) || (await hasPasswordField(stage.page));
+    const challenge = isForm ? null : await this.#challenge();
     if (challenge) throw challenge;
   }
 
@@ -95,7 +101,7 @@ export class Session {
 
   /** @param again another try follows where the code was refused, so this one's refusal is no last word on the credentials */
   async #submit({ again }: { again: boolean }): Promise<void> {
-    const { calls, stage, evidence } = this.#parts;
+    const { calls, stage, evidence, signal } = this.#parts;
     calls.step("sign in");
     const may = await calls.maySubmitCredentials();
     if (!may.allowed) throw new Failure("account.budget", may.why);
@@ -105,8 +111,12 @@ export class Session {
     const changes = stage.changes;
     // One that was stopped by what the page says is still at it, and may send yet.
     let cameToItsEnd = false;
-    const signIn = async (mailbox: () => Promise<Mailbox>): Promise<void> =>
-      stage.driver.signIn(this.#parts.site(mailbox)).finally(() => (cameToItsEnd = true));
+    let signing: Promise<unknown> = Promise.resolve();
+    const signIn = async (mailbox: () => Promise<Mailbox>): Promise<void> => {
+      const running = stage.driver.signIn(this.#parts.site(mailbox)).finally(() => (cameToItsEnd = true));
+      signing = running.catch(() => undefined);
+      return running;
+    };
     try {
       await this.#withMailbox(async (mailbox) => perform(stage, this.#verb("signIn"), async () => signIn(mailbox)));
       if (!(await this.#isSignedIn()))
@@ -116,6 +126,7 @@ export class Session {
         );
     } catch (error) {
       const { code } = toFailureData(error);
+      if (error instanceof Failure && !signal.aborted) await this.#untilEnded(signing);
       const unsent = cameToItsEnd && stage.changes === changes && stage.sockets === 0;
       if (!again || code !== "totp.refused" || this.clockProblem())
         await calls.credentialsJudged(code === "account.refused" || code === "totp.refused" ? "refused" : unsent ? "unjudged" : "unclear");
@@ -127,6 +138,12 @@ export class Session {
     await calls.credentialsJudged("accepted");
     await this.save({ kind: "begun" });
     await evidence.record();
+  }
+
+  /** A wall that was met before anything was typed leaves the driver waiting for a field: by then it is known that nothing was sent. */
+  async #untilEnded(signing: Promise<unknown>): Promise<void> {
+    const within = this.#parts.assignment.stepTimeoutMs + SETTLED_MS;
+    await withDeadline(within, "the end of signIn", async () => signing).catch(() => undefined);
   }
 
   /** Where the account has a mailbox, its end is noted before the site can be asked for a code. */
@@ -188,6 +205,14 @@ export class Session {
     await calls.saveSession(state, cookies.map(({ name, value }) => `${name}=${value}`).join("; "), how);
     this.#saved = text;
   }
+}
+
+async function hasPasswordField(page: Page): Promise<boolean> {
+  const fields = page.locator('input[type="password"]').filter({ visible: true });
+  return fields.count().then(
+    (count) => count > 0,
+    () => false,
+  );
 }
 
 /** A verb is several steps, and signing in may wait for a mail. */

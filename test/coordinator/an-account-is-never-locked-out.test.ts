@@ -150,10 +150,23 @@ test("a login has one budget, whichever account, group or driver brings it", asy
   await store.migrate("farm", migrations);
   const db = store.part<FarmTables>("farm");
   const login = { email: "Owner@example.com", username: "" };
-  const key = loginKeyOf("studio.example.com", login);
-  assert.equal(loginKeyOf("studio.example.com", { email: "owner@example.com ", username: "" }), key);
-  assert.notEqual(loginKeyOf("other.example.com", login), key);
-  assert.notEqual(loginKeyOf("studio.example.com", { ...login, username: "another-show" }), key);
+  const [byEmail, byUsername] = (["email", "username"] as const).map((field) => ({
+    hosts: ["studio.example.com", "www.example.com"],
+    login: field,
+  }));
+  const keyOf = (host: string, given: Parameters<typeof loginKeyOf>[2], card = byEmail!): string | null => loginKeyOf(host, card, given);
+  const key = keyOf("studio.example.com", login)!;
+  assert.equal(keyOf("studio.example.com", { email: "owner@example.com ", username: "" }), key);
+  assert.equal(keyOf("www.example.com", login), key, "another name of the same site");
+  assert.notEqual(keyOf("other.example.com", login), key);
+  assert.equal(keyOf("studio.example.com", { ...login, username: "another-show" }), key, "what else it has is not typed");
+  const [one, other] = ["one@example.com", "other@example.com"].map((email) =>
+    keyOf("studio.example.com", { email, username: "Maya" }, byUsername),
+  );
+  assert.equal(one, other);
+  const tokens = ["demo-token-1", "demo-token-2"].map((apiToken) => keyOf("studio.example.com", { email: "", username: "", apiToken }));
+  assert.equal(new Set([...tokens, null]).size, 3, "accounts by token have budgets of their own");
+  assert.ok(!tokens.join().includes("demo"));
 
   const now = Date.UTC(2026, 10, 21);
   const take = async (former: string, minutes: number) =>
@@ -174,11 +187,22 @@ test("a login has one budget, whichever account, group or driver brings it", asy
     .insertInto("credential_submits")
     .values({ account_key: "studio:old", site: "studio", version: "studio:old v1", at: new Date(now), verdict: "refused" })
     .execute();
-  const other = loginKeyOf("studio.example.com", { email: "old@example.com", username: "" });
+  const old = keyOf("studio.example.com", { email: "old@example.com", username: "" })!;
   const after = await takeSubmit(
     db,
-    { key: other, site: "studio", version: "v9", former: { key: "studio:old", version: "studio:old v1" } },
+    { key: old, site: "studio", version: "v9", former: { key: "studio:old", version: "studio:old v1" } },
     new Date(now + 24 * 3600_000),
   );
   assert.ok(!after.allowed && after.code === "account.refused");
+});
+
+test("accounts with one login sign in one after the other, and what the first learns counts for the second", () => {
+  const elsewhere = (minute: number, verdict: Submit["verdict"]): Submit => ({ ...submit(minute, verdict), elsewhere: true });
+  const answer = judgeSignIn([elsewhere(0, null)], [], "v1", at(1));
+  assert.ok(!answer.allowed && answer.until === at(2), "it waits for its turn, a minute at a time");
+  assert.equal(judgeSignIn([elsewhere(0, "accepted")], [], "v1", at(1)).allowed, true);
+  assert.equal(judgeSignIn([elsewhere(0, "refused")], [], "v1", at(1)).allowed, false);
+  assert.equal(judgeSignIn([elsewhere(0, null)], [], "v1", at(15)).allowed, true, "a farm that died in it holds nobody up for long");
+  const shows = [0, 2, 4, 6].map((minute) => elsewhere(minute, "accepted"));
+  assert.equal(judgeSignIn(shows, [], "v1", at(8)).allowed, true, "five shows behind one login are let in on one day");
 });

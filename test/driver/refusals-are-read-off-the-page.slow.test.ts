@@ -21,6 +21,7 @@ test("while signing in every refusal counts; afterwards a wrong password can't b
 
 test("words that stand in the episode's own text are no refusal of it", () => {
   assert.deepEqual(codes("draft", { title: "Dogs are not allowed", aboutText: "" }), ["account.challenged"]);
+  assert.deepEqual(codes("draft", { title: "Are you a human?", aboutText: "" }), ["content.refused"], "a heading may be a title");
   assert.deepEqual(codes("draft", { title: "", aboutText: "Are you a human? Then listen." }), ["account.challenged", "content.refused"]);
 });
 

@@ -29,6 +29,7 @@ export function cardOf({
     tier,
     settleMs: extraMs === 0 ? 0 : 2000 + stepTimeoutMs + extraMs,
     concurrency: 2,
+    login: "email",
     discards: tier === "drafts",
     imports: false,
     post: "request",

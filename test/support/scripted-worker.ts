@@ -58,6 +58,7 @@ export const card: DriverCard = {
   tier: "drafts",
   settleMs: 120_000,
   concurrency: 2,
+  login: "email",
   discards: false,
   imports: false,
   post: "browser",

@@ -10,11 +10,15 @@ import { dovecotMissing, givenDovecot, type Dovecot } from "../support/dovecot.t
 const skip = dovecotMissing ?? false;
 const from = "studio@podcrew.example";
 const none = { email: "", username: "", password: "", passMail: "", twofa: "", appPassword: "", cookie: "" };
-const calls = { takeMailedCode: async () => true } as unknown as CoordinatorCalls;
+const calls = {
+  takeMailedCode: async () => true,
+  mayOpenMailbox: async () => ({ allowed: true, why: "" }),
+} as unknown as CoordinatorCalls;
 
 function assignmentOf(mail: Dovecot, change: Partial<Assignment>): Assignment {
   const { host, port, caFile } = mail.imap;
-  return { credentials: none, feedMailbox: null, feedImap: null, imap: { host, port, tls: true, caFile }, ...change } as Assignment;
+  const server = { host, port, tls: true, caFile };
+  return { credentials: none, feedMailbox: null, feedImap: server, imap: server, ...change } as Assignment;
 }
 
 test(

@@ -32,6 +32,7 @@ export function cardOf(tier: Tier): DriverCard {
     tier,
     settleMs: SETTLE_SECONDS * 1000,
     concurrency: 64,
+    login: "email",
     discards: tier === "drafts",
     imports: false,
     post: "request",

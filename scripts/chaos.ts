@@ -12,7 +12,7 @@ import { ScenarioSkipped, type ChaosContext, type ChaosScenario } from "../test/
  */
 const AT_A_TIME = 2;
 const PROBLEMS_SAID = 20;
-const LIMIT_MS = 8 * 60_000;
+const LIMIT_MS = 14 * 60_000;
 const LONG_LIMIT_MS = 10 * 3600_000;
 const CLEAN_UP_MS = 30_000;
 

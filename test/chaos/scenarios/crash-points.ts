@@ -8,7 +8,7 @@ import { verdictOf, World, type WorldEvidence } from "../support/world.ts";
 const unreachable: Partial<Record<CrashPoint, string>> = {};
 const AT_LEAST = 24;
 const DIES_WITHIN_MS = 75_000;
-const ENDS_WITHIN_MS = 90_000;
+const ENDS_WITHIN_MS = 150_000;
 /** Chains of embedded farms at a time. */
 const CHAINS = 2;
 /** Farms of the fleet that are about to die, at a time. */

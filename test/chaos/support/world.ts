@@ -419,7 +419,10 @@ export function verdictOf(title: string, evidences: readonly WorldEvidence[], pr
 
 /** When the sign-in is tried again, where submits that were cut off make it wait, a quarter of an hour or a day; as a person is shown it. */
 function keepsDistance(email: string, status: FarmStatus | null): string | undefined {
-  const said = status?.waits.find((wait) => wait.startsWith(`${email} `) && /keeps its distance|sign-in tries in 24 hours/.test(wait));
+  const said = status?.waits.find(
+    (wait) =>
+      wait.startsWith(`${email} `) && /keeps its distance|sign-in tries in 24 hours|a third within a day|waits for its turn/.test(wait),
+  );
   return said && /Next try (?:at|on) (.+)\./.exec(said)?.[1];
 }
 

@@ -146,8 +146,9 @@ export function loginKeyOf(
   { email, username, apiToken = "" }: Pick<Credentials, "email" | "username" | "apiToken">,
 ): string | null {
   const at = hosts.includes(host) ? hosts[0] : host;
-  const [name = ""] = (login === "email" ? [email, username] : [username, email]).map((one) => one.trim().toLowerCase()).filter(Boolean);
-  if (name !== "") return `login:${JSON.stringify([at, name])}`;
+  const names = [email, username].map((one) => one.trim().toLowerCase());
+  const name = login === "email" ? names[0] || names[1] : names[1] || names[0];
+  if (name) return `login:${JSON.stringify([at, name])}`;
   return apiToken === ""
     ? null
     : `token:${createHash("sha256")

@@ -108,7 +108,7 @@ const wikiPage = z.object({
 type WikiPage = z.infer<typeof wikiPage>;
 /** All of it, and no error, which comes with status 200: "nothing there" has to be the wiki's word. */
 const answered = z.object({
-  error: z.undefined(),
+  error: z.undefined().optional(),
   batchcomplete: z.literal(true),
   query: z.object({ pages: z.array(wikiPage).optional(), userinfo: z.object({ id: z.number(), name: z.string() }).optional() }).default({}),
 });

@@ -70,12 +70,15 @@ async function decode(path: string) {
   return { sampleRate, seconds: samplesDecoded / sampleRate, lufs: meter.integrated(), peakDb: 20 * Math.log10(meter.truePeak()) };
 }
 
+/** What stands for the recording in a file's name. */
+const CONTENT = /-[\da-f]{8}(?=\.mp3$)/;
+
 test("a text becomes an episode: narrated at -16 LUFS, named by its marker, the same for nothing the second time", async (t) => {
   const shares: number[] = [];
   const first = await prepare(t, {}, { onProgress: (share) => shares.push(share) });
   const { prepared, fixes } = first;
   assert.deepEqual(
-    { ...prepared, audioPath: basename(prepared.audioPath), audioSeconds: 0 },
+    { ...prepared, audioPath: basename(prepared.audioPath).replace(CONTENT, ""), audioSeconds: 0 },
     {
       id: "uuid-episode-1",
       title: "Tập 1: Đường về nhà",
@@ -108,8 +111,13 @@ test("a text becomes an episode: narrated at -16 LUFS, named by its marker, the 
   assert.deepEqual(again, first);
   assert.ok(performance.now() - startedAt < 500, "taken from the cache");
   const elsewhere = await prepare(t, {}, { marker: "ep-zzzzzzzzzzzzzzzz" });
-  assert.equal(basename(elsewhere.prepared.audioPath), "ep-zzzzzzzzzzzzzzzz.mp3");
+  const named = (path: string): [string, string] => [basename(path).replace(CONTENT, ""), CONTENT.exec(path)?.[0] ?? ""];
+  const [, content] = named(prepared.audioPath);
+  assert.deepEqual(named(elsewhere.prepared.audioPath), ["ep-zzzzzzzzzzzzzzzz.mp3", content]);
   assert.deepEqual(await readFile(elsewhere.prepared.audioPath), await readFile(prepared.audioPath));
+  const mended = await prepare(t, { about: "<p>Another text.</p>" });
+  assert.equal(named(mended.prepared.audioPath)[0], "ep-abcdefghijklmnop.mp3");
+  assert.notEqual(named(mended.prepared.audioPath)[1], content, "another recording has another name");
   assert.deepEqual(await readdir(join(cacheDir, "tmp")), []);
 });
 

@@ -162,13 +162,19 @@ export const migrations: Record<string, Migration> = {
         .addColumn("ended", "boolean", (c) => c.notNull().defaultTo(false))
         .execute();
       await db.schema.alterTable("sessions").addColumn("sealed_page", "text").execute();
+    },
+    async down(db: Kysely<unknown>) {
+      for (const column of ["sealed_page", "ended", "expires_at", "checked_at", "signed_in_at"])
+        await db.schema.alterTable("sessions").dropColumn(column).execute();
+      await db.schema.dropTable("refused_mailboxes").execute();
+    },
+  },
+  "0004-one-budget-a-login": {
+    async up(db: Kysely<unknown>) {
       await db.schema.alterTable("credential_submits").addColumn("made_by", "text").execute();
     },
     async down(db: Kysely<unknown>) {
       await db.schema.alterTable("credential_submits").dropColumn("made_by").execute();
-      for (const column of ["sealed_page", "ended", "expires_at", "checked_at", "signed_in_at"])
-        await db.schema.alterTable("sessions").dropColumn(column).execute();
-      await db.schema.dropTable("refused_mailboxes").execute();
     },
   },
 };

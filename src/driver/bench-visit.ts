@@ -10,7 +10,7 @@ import { dismissInterruptions } from "./interruptions.ts";
 import { openMailbox, type Mailbox } from "./mailed-code.ts";
 import { isHeldRequest, isPublishRequest, sendHeld } from "./publish-request.ts";
 import { refusalsFor, untilRefused } from "./refusals.ts";
-import { bodyText, throughOne } from "./requests.ts";
+import { bodyText, guardBy, throughOne } from "./requests.ts";
 import { createTotp } from "./totp.ts";
 
 export const STEP_TIMEOUT_MS = 20_000;
@@ -59,8 +59,7 @@ export async function enter(driver: Driver, target: VisitTarget, context: Browse
     published += 1;
     return raw.fetch(url, { ...options, method, maxRetries: 0, maxRedirects: 0 });
   });
-  // Also by Playwright's other ways to the same thing.
-  for (const owner of [page, context]) Object.defineProperty(owner, "request", { value: request, configurable: true });
+  guardBy(request, page);
   const credentials: Credentials = {
     email: "",
     username: "",

@@ -1,4 +1,4 @@
-import type { APIRequestContext } from "playwright";
+import type { APIRequestContext, Page } from "playwright";
 
 export type FetchOptions = NonNullable<Parameters<APIRequestContext["fetch"]>[1]>;
 type Answer = ReturnType<APIRequestContext["fetch"]>;
@@ -20,6 +20,11 @@ export function throughOne(
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
+}
+
+/** Playwright's other ways to the same thing, `page.request` and `page.context().request`, lead past no guard either. */
+export function guardBy(request: APIRequestContext, page: Page): void {
+  for (const owner of [page, page.context()]) Object.defineProperty(owner, "request", { value: request, configurable: true });
 }
 
 /** A request's body as `publishRequest.body` sees it: what is sent as fields, without the files among them. null: it has none. */

@@ -52,11 +52,15 @@ const forbiddenRanges: readonly [string, number][] = [
 ];
 for (const [network, prefix] of forbiddenRanges) forbidden.addSubnet(network, prefix, network.includes(":") ? "ipv6" : "ipv4");
 
+/** "host:port", also where the port is the default one: a host without its port means all of its services. */
+export function hostAndPort({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
+}
+
 /** @param allowPrivate `host` (any port) or `host:port`; IPv6 in brackets */
 export function createAddressPolicy(allowPrivate: readonly string[]): AddressPolicy {
   const allowed = new Set(allowPrivate.map((entry) => entry.trim().toLowerCase()));
-  const isAllowed = (url: URL): boolean =>
-    allowed.has(url.hostname) || allowed.has(`${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`);
+  const isAllowed = (url: URL): boolean => allowed.has(url.hostname) || allowed.has(hostAndPort(url));
 
   const open = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS } });
   const guarded = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS, lookup: guardedLookup } });

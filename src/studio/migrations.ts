@@ -62,7 +62,7 @@ const importTables = [
   `create table studio.import_episodes (
     id serial primary key, import_guid text not null references studio.imports on delete cascade, title text not null, about_html text not null,
     audio_url text not null, published_at timestamptz not null, state text not null check (state in ('offered', 'waiting', 'done', 'failed')),
-    tries integer not null, not_before timestamptz, problem text not null)`,
+    tries integer not null, problem text not null)`,
   `create index import_episodes_waiting on studio.import_episodes (id) where state = 'waiting'`,
   `create table studio.import_history (
     id serial primary key, at timestamptz not null, account text not null, feed_url text not null, import_guid text not null, title text not null,
@@ -104,5 +104,9 @@ export const migrations: Record<string, Migration> = {
         "alter table studio.shows drop column imported_from",
         "alter table studio.shows drop column locked",
       ]),
+  },
+  "0003_import_rests": {
+    up: async (db) => run(db, ["alter table studio.import_episodes add column not_before timestamptz"]),
+    down: async (db) => run(db, ["alter table studio.import_episodes drop column not_before"]),
   },
 };

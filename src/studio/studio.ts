@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import cookie from "@fastify/cookie";
 import formbody from "@fastify/formbody";
-import { createAddressPolicy } from "../kit/addresses.ts";
+import { createAddressPolicy, hostAndPort } from "../kit/addresses.ts";
 import { systemClock, type Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
 import { checkHost, createServer, listen } from "../kit/server.ts";
@@ -84,7 +84,7 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
   const listening = await serve(web, assets.folder);
   context.publicUrl = options.config.publicUrl ?? listening.url;
   await context.policy.close();
-  context.policy = createAddressPolicy([...(options.config.allowPrivate ?? []), hostAndPort(context.publicUrl)]);
+  context.policy = createAddressPolicy([...(options.config.allowPrivate ?? []), hostAndPort(new URL(context.publicUrl))]);
   await web.sessions.sweep();
   await web.processing.resume();
   web.copies.start();
@@ -164,10 +164,4 @@ async function serve(web: Web, assetFolder: string) {
   });
   await addFileRoutes(app, context.mediaDir, assetFolder);
   return listen(app, { host: config.host, port: config.port, setting: "STUDIO_PORT" });
-}
-
-/** Without its port a host would be allowed as a whole: its other services are nobody's business. */
-function hostAndPort(address: string): string {
-  const { hostname, port, protocol } = new URL(address);
-  return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
 }

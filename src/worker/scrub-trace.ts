@@ -21,7 +21,7 @@ const headerValue = /("name":"(?:cookie|set-cookie|authorization|proxy-authoriza
 /** The parsed form beside the header. */
 const cookieList = /"cookies":\[\{(?:[^\]"]|"(?:[^"\\]|\\.)*")*\]/g;
 
-/** @param raw a trace as Playwright wrote it; gone afterwards, whatever happens  @param path where it may be seen, once it is clean */
+/** @param raw a trace as Playwright wrote it  @param path where it may be seen, once it is clean */
 export async function scrubTrace(raw: string, path: string): Promise<void> {
   const part = `${path}.part`;
   try {
@@ -29,7 +29,7 @@ export async function scrubTrace(raw: string, path: string): Promise<void> {
     await writeFile(part, writeZip(entries), { mode: 0o600 });
     await rename(part, path);
   } finally {
-    for (const left of [raw, part]) await rm(left, { force: true });
+    await rm(part, { force: true });
   }
 }
 

@@ -1,9 +1,9 @@
+import type { Page } from "playwright";
 import { Failure, toFailureData } from "../contract/failures.ts";
 import { browserState, type Assignment, type CoordinatorCalls, type SavedSession } from "../contract/task.ts";
-import type { Page } from "playwright";
 import type { DriverContext } from "../driver/contract.ts";
-import { withDeadline } from "../kit/deadline.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
+import { withDeadline } from "../kit/deadline.ts";
 import { openMailbox, type Mailbox } from "../driver/mailed-code.ts";
 import type { Evidence } from "./evidence.ts";
 import { challengeShown } from "./explain.ts";

@@ -75,11 +75,6 @@ export class Stage {
     await Promise.all(old.map(async (other) => other.close().catch(() => undefined)));
   }
 
-  /** Playwright's other ways to the same thing, `page.request` and `page.context().request`, lead past no guard either. */
-  guardBy(request: APIRequestContext): void {
-    for (const owner of [this.page, this.context]) Object.defineProperty(owner, "request", { value: request, configurable: true });
-  }
-
   noteChallenge(): void {
     const url = this.page.url();
     if (/^https?:/.test(url)) this.challengedAt = url;

@@ -1,6 +1,7 @@
 import { Failure } from "../contract/failures.ts";
 import type { Assignment, CoordinatorCalls, PreparedEpisode } from "../contract/task.ts";
 import { createContext } from "../driver/context.ts";
+import { guardBy } from "../driver/requests.ts";
 import type { Copy, Driver, DriverContext } from "../driver/contract.ts";
 import type { Mailbox } from "../driver/mailed-code.ts";
 import { createTotp } from "../driver/totp.ts";
@@ -120,7 +121,7 @@ export class Verbs {
       () => this.#gate,
       () => (stage.changes += 1),
     );
-    stage.guardBy(request);
+    guardBy(request, stage.page);
     const site = createContext({
       page: stage.page,
       request,

@@ -7,6 +7,7 @@ import type { StudioContext } from "./context.ts";
 import { newGuid, newToken, slugify } from "./ids.ts";
 import type { Processing } from "./processing.ts";
 import { Refused } from "./refused.ts";
+import { Rounds } from "./rounds.ts";
 import { texts } from "./texts.ts";
 import { MAX_AUDIO_BYTES, takeUpload } from "./uploads.ts";
 
@@ -16,61 +17,34 @@ const MAX_TRIES = 9;
 const FIRST_REST_MS = 10_000;
 const LONGEST_REST_MS = 3_600_000;
 const diskFull: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES"]);
-/** After a round that brought nothing, whatever the rows say. */
-const SHORTEST_REST_MS = 1000;
 /** Room on a full disk is made by people. */
 const DISK_REST_MS = 60_000;
 
 /** Copies the episodes of imported shows, one after another. The database knows what is left, so a restart goes on with it. */
-export class ImportCopies {
+export class ImportCopies extends Rounds {
   readonly #context: StudioContext;
   readonly #processing: Processing;
-  readonly #stopping = new AbortController();
-  #nap = new AbortController();
-  #running: Promise<void> = Promise.resolve();
 
   constructor(context: StudioContext, processing: Processing) {
+    super(context.clock, LONGEST_REST_MS);
     this.#context = context;
     this.#processing = processing;
   }
 
-  start(): void {
-    this.#running = this.#run();
+  protected override async round(): Promise<number> {
+    const { signal } = this.stopping;
+    for (let next = await this.#next(); next && !signal.aborted; next = await this.#next()) await this.#try(next);
+    return this.#nextDueAt();
   }
 
-  /** There may be something to copy. */
-  wake(): void {
-    this.#nap.abort();
-  }
-
-  async close(): Promise<void> {
-    this.#stopping.abort();
-    this.#nap.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { clock, log } = this.#context;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      this.#nap = new AbortController();
-      const nap = this.#nap.signal;
-      let napMs = LONGEST_REST_MS;
-      try {
-        for (let next = await this.#next(); next && !signal.aborted; next = await this.#next()) await this.#try(next);
-        napMs = Math.min(napMs, Math.max(SHORTEST_REST_MS, (await this.#nextDueAt()) - clock.now()));
-      } catch (error) {
-        log.error("imported episodes could not be looked at; tried again in a minute", { error: String(error) });
-        napMs = DISK_REST_MS;
-      }
-      if (!signal.aborted) await clock.sleep(napMs, nap);
-    }
+  protected override failed(error: unknown): void {
+    this.#context.log.error("imported episodes could not be looked at; tried again in a minute", { error: String(error) });
   }
 
   async #try(episode: Waiting): Promise<void> {
     const { db, log, clock } = this.#context;
     const failed = await this.#copy(episode);
-    if (failed === null || this.#stopping.signal.aborted) return;
+    if (failed === null || this.stopping.signal.aborted) return;
     const { problem, ofOurs } = failed;
     const tries = episode.tries + (ofOurs ? 0 : 1);
     const state = tries < MAX_TRIES ? "waiting" : "failed";
@@ -80,26 +54,28 @@ export class ImportCopies {
     log.warn(`an imported episode could not be copied: ${problem}`, { title: episode.title, state });
   }
 
+  /** Of imports whose show is there. */
+  #waiting() {
+    return this.#context.db
+      .selectFrom("import_episodes as e")
+      .innerJoin("imports as i", "i.guid", "e.import_guid")
+      .innerJoin("shows as s", "s.guid", "i.show_guid")
+      .where("e.state", "=", "waiting");
+  }
+
   /** @returns epoch, ms; Infinity when nothing rests */
   async #nextDueAt(): Promise<number> {
-    const { next } = await this.#context.db
-      .selectFrom("import_episodes")
-      .select((eb) => eb.fn.min("not_before").as("next"))
-      .where("state", "=", "waiting")
+    const { next } = await this.#waiting()
+      .select((eb) => eb.fn.min("e.not_before").as("next"))
       .executeTakeFirstOrThrow();
     return next?.getTime() ?? Infinity;
   }
 
   /** Those that have failed least come first: one that is gone must not hold up the rest. */
   async #next(): Promise<Waiting | undefined> {
-    const { db, clock } = this.#context;
-    const now = new Date(clock.now());
-    return db
-      .selectFrom("import_episodes as e")
-      .innerJoin("imports as i", "i.guid", "e.import_guid")
-      .innerJoin("shows as s", "s.guid", "i.show_guid")
+    const now = new Date(this.#context.clock.now());
+    return this.#waiting()
       .select(["e.id", "e.title", "e.about_html", "e.audio_url", "e.published_at", "e.tries", "s.guid as show"])
-      .where("e.state", "=", "waiting")
       .where((eb) => eb.or([eb("e.not_before", "is", null), eb("e.not_before", "<=", now)]))
       .orderBy("e.tries")
       .orderBy("e.id")
@@ -111,7 +87,7 @@ export class ImportCopies {
     const { uploadDir, policy } = this.#context;
     const toPath = join(uploadDir, `${newToken()}.import`);
     try {
-      const { signal } = this.#stopping;
+      const { signal } = this.stopping;
       await download(episode.audio_url, { toPath, maxBytes: MAX_AUDIO_BYTES, deadlineMs: DOWNLOAD_MS, policy, signal, kind: "audio" });
       const fileName = basename(new URL(episode.audio_url).pathname);
       const asset = await takeUpload(this.#context, episode.show, { kind: "audio", fileName, stream: createReadStream(toPath) });
@@ -119,7 +95,7 @@ export class ImportCopies {
       this.#processing.add(asset);
       return null;
     } catch (error) {
-      if (this.#stopping.signal.aborted) return { problem: "the studio closes", ofOurs: true };
+      if (this.stopping.signal.aborted) return { problem: "the studio closes", ofOurs: true };
       if (error instanceof Failure) return { problem: error.message, ofOurs: error.code === "farm.disk" };
       if (error instanceof Refused) return { problem: texts.en[error.text], ofOurs: false };
       if (diskFull.has((error as NodeJS.ErrnoException).code ?? ""))

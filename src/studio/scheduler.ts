@@ -1,50 +1,27 @@
 import type { StudioContext } from "./context.ts";
 import { publish } from "./publishing.ts";
 import { Refused } from "./refused.ts";
+import { Rounds } from "./rounds.ts";
 
 /** The database may be shared, and somebody else's process may have scheduled: look at least so often. */
 const LONGEST_NAP_MS = 30_000;
 
 /** Publishes scheduled episodes at their time. What fell due while nobody ran comes out at the start. */
-export class Scheduler {
+export class Scheduler extends Rounds {
   readonly #context: StudioContext;
-  readonly #stopping = new AbortController();
-  #nap = new AbortController();
-  #running: Promise<void> = Promise.resolve();
 
   constructor(context: StudioContext) {
+    super(context.clock, LONGEST_NAP_MS);
     this.#context = context;
   }
 
-  start(): void {
-    this.#running = this.#run();
+  protected override async round(): Promise<number> {
+    await this.#publishDue();
+    return this.#nextDueAt();
   }
 
-  /** Something was scheduled: perhaps sooner than the next look. */
-  wake(): void {
-    this.#nap.abort();
-  }
-
-  async close(): Promise<void> {
-    this.#stopping.abort();
-    this.#nap.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { clock, log } = this.#context;
-    while (!this.#stopping.signal.aborted) {
-      this.#nap = new AbortController();
-      const nap = this.#nap.signal;
-      let napMs = LONGEST_NAP_MS;
-      try {
-        await this.#publishDue();
-        napMs = Math.min(LONGEST_NAP_MS, Math.max(0, (await this.#nextDueAt()) - clock.now()));
-      } catch (error) {
-        log.error("scheduled episodes could not be looked at; tried again in half a minute", { error: String(error) });
-      }
-      if (!this.#stopping.signal.aborted && napMs > 0) await clock.sleep(napMs, nap);
-    }
+  protected override failed(error: unknown): void {
+    this.#context.log.error("scheduled episodes could not be looked at; tried again in half a minute", { error: String(error) });
   }
 
   async #publishDue(): Promise<void> {

@@ -29,10 +29,10 @@ export default defineDriver({
     await page.goto("/cp-admin/podcasts");
     return new URL(page.url()).pathname.startsWith("/cp-admin");
   },
-  async signIn({ page, account }) {
+  async signIn({ page, account, writeText }) {
     await page.goto("/cp-auth/login");
-    await page.locator('[name="email"]').fill(account.email);
-    await page.locator('[name="password"]').fill(account.password);
+    await writeText(page.locator('[name="email"]'), account.email);
+    await writeText(page.locator('[name="password"]'), account.password);
     await page.locator('form[method="POST" i] button[type="submit"]').click();
     await page.waitForURL(/\/cp-admin/);
   },
@@ -45,17 +45,17 @@ export default defineDriver({
     return [{ link }];
   },
   async draft(site, episode, draftId) {
-    const { page, step } = site;
+    const { page, step, writeText } = site;
     const { id } = await podcast(site);
     const known = draftId ?? (await leftOver(site, id, episode.marker));
     await page.goto(`/cp-admin/podcasts/${id}/episodes/${known ? `${known}/edit` : "new"}`);
-    await page.locator('[name="title"]').fill(episode.title);
-    await page.locator('[name="description"]').fill(await page.evaluate(toMarkdown, episode.aboutHtml));
+    await writeText(page.locator('[name="title"]'), episode.title);
+    await writeText(page.locator('[name="description"]'), await page.evaluate(toMarkdown, episode.aboutHtml));
     if (!known) {
       const slug = page.locator('[name="slug"]');
       // It can't be written in before it has the focus.
       await slug.focus();
-      await slug.fill(episode.marker);
+      await writeText(slug, episode.marker);
     }
     // Also into a draft: which recording it has can't be seen, and it may have been mended since.
     step("upload");

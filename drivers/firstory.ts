@@ -29,17 +29,17 @@ export default defineDriver({
     await show.or(page.locator('input[type="password"]')).first().waitFor();
     return show.isVisible();
   },
-  async signIn({ page, account, mailedCode }) {
+  async signIn({ page, account, mailedCode, writeText }) {
     await page.goto("/dashboard", quick);
-    await page.locator('input[type="email"]').fill(account.email);
-    await page.locator('input[type="password"]').fill(account.password);
+    await writeText(page.locator('input[type="email"]'), account.email);
+    await writeText(page.locator('input[type="password"]'), account.password);
     await page.getByRole("button", { name: "登入" }).click();
     const code = page.getByLabel("驗證碼");
     const show = page.getByText(account.username, { exact: true }).first();
     await code.or(show).first().waitFor();
     if (await show.isVisible()) return;
     const resend = async (): Promise<void> => page.getByRole("button", { name: "重新寄送" }).click();
-    await code.fill(await mailedCode({ from: ["@firstory.me", "@firstory.io"], resend }));
+    await writeText(code, await mailedCode({ from: ["@firstory.me", "@firstory.io"], resend }));
     await page.getByRole("button", { name: "確認" }).click();
     await show.waitFor();
   },
@@ -54,13 +54,13 @@ export default defineDriver({
     );
   },
   async draft(site, episode, draftId) {
-    const { page, step, writeHtml } = site;
+    const { page, step, writeText, writeHtml } = site;
     const kept = await find(site, episode.title, draftId);
     await (kept ?? page.getByRole("link", { name: "上傳單集" })).click();
     step("upload");
     await page.locator('input[type="file"][accept*="audio"]').setInputFiles(episode.audioPath);
     if (episode.coverPath) await page.locator('input[type="file"][accept*="image"]').setInputFiles(episode.coverPath);
-    await page.locator('input[type="text"]').first().fill(episode.title);
+    await writeText(page.locator('input[type="text"]').first(), episode.title);
     await writeHtml(page.locator(".ql-editor"), episode.aboutHtml);
     // Both buttons open when the files are there; should they be open before, the progress shows it.
     await page.getByRole("progressbar").filter({ visible: true }).first().waitFor({ state: "hidden" });

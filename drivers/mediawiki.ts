@@ -34,19 +34,19 @@ export default defineDriver({
     return (await whoAmI(site)).id !== 0;
   },
   async signIn(site) {
-    const { page, account, totp } = site;
+    const { page, account, totp, writeText } = site;
     await open(site, { title: "Special:UserLogin" });
     // A captcha is for a person; it is waited for until it is told as a refusal.
     await page.locator("#userloginForm [name^=wpCaptcha]").waitFor({ state: "detached" });
-    await page.getByLabel("Username").fill(account.username);
-    await page.getByLabel("Password").fill(account.password);
+    await writeText(page.getByLabel("Username"), account.username);
+    await writeText(page.getByLabel("Password"), account.password);
     const remember = page.getByLabel("Keep me logged in");
     if (await remember.isVisible()) await remember.check();
     await page.getByRole("button", { name: "Log in" }).click();
     const code = page.locator("[name=OATHToken]");
     await code.or(page.locator("#pt-logout")).first().waitFor({ state: "attached" });
     if (!(await code.isVisible())) return;
-    await code.fill(await totp(account.twofa ?? ""));
+    await writeText(code, await totp(account.twofa ?? ""));
     await page.getByRole("button", { name: /log in|continue/i }).click();
     await page.locator("#pt-logout").waitFor({ state: "attached" });
   },
@@ -61,7 +61,7 @@ export default defineDriver({
     return pages.filter((page) => isOf(page, marker)).map(copyOf);
   },
   async draft(site, episode) {
-    const { page, step } = site;
+    const { page, step, writeText } = site;
     const { marker, aboutHtml } = episode;
     const [there] = (await query(site, { titles: fileOf(marker), prop: "imageinfo", iiprop: "sha1" })).pages ?? [];
     // One that is there with another content belongs to what the episode was before it was mended.
@@ -77,8 +77,8 @@ export default defineDriver({
     const { title } = await pageFor(site, episode);
     await open(site, { title, action: "edit" });
     const text = await page.evaluate(toWikitext, aboutHtml);
-    await page.locator("#wpTextbox1").fill(`[[${fileOf(marker)}]]\n<div id="${marker}">\n${text}\n</div>\n`);
-    await page.getByRole("textbox", { name: /summary/i }).fill("A podcast episode");
+    await writeText(page.locator("#wpTextbox1"), `[[${fileOf(marker)}]]\n<div id="${marker}">\n${text}\n</div>\n`);
+    await writeText(page.getByRole("textbox", { name: /summary/i }), "A podcast episode");
   },
   async publish(site, episode) {
     const { page } = site;

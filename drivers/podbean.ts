@@ -36,21 +36,21 @@ export default defineDriver({
     return true;
   },
   async signIn(site) {
-    const { page, account, totp, mailedCode } = site;
+    const { page, account, totp, mailedCode, writeText } = site;
     if (account.apiToken) {
       await readJson(site, await site.request.get(api(site, "podcast"), { params: token(site) }), z.unknown());
       return;
     }
     await page.goto("/login");
-    await page.getByLabel("Email").fill(account.email ?? "");
-    await page.getByLabel("Password").fill(account.password ?? "");
+    await writeText(page.getByLabel("Email"), account.email ?? "");
+    await writeText(page.getByLabel("Password"), account.password ?? "");
     await page.getByRole("button", { name: "Log in" }).click();
     const code = page.getByLabel(/code/i);
     const inside = page.getByRole("link", { name: "New Episode" });
     await code.or(inside).first().waitFor();
     if (await inside.isVisible()) return;
     const byMail = await page.getByText(/sent .* e-?mail/i).isVisible();
-    await code.fill(byMail || !account.twofa ? await mailedCode({ from: "@podbean.com" }) : await totp(account.twofa));
+    await writeText(code, byMail || !account.twofa ? await mailedCode({ from: "@podbean.com" }) : await totp(account.twofa));
     await page.getByRole("button", { name: "Verify" }).click();
     await inside.waitFor();
   },
@@ -201,11 +201,11 @@ async function inFeed(site: Site, { marker }: Episode): Promise<Copy[]> {
 }
 
 async function draftOnPage(site: Site, episode: Episode, draftId: string | null): Promise<string> {
-  const { page, writeHtml, step } = site;
+  const { page, writeText, writeHtml, step } = site;
   const known = draftId?.startsWith("http") ? draftId : await leftOver(site, episode);
   if (known) await page.goto(known);
   else await (await home(site)).click();
-  await page.getByLabel("Title").fill(episode.title);
+  await writeText(page.getByLabel("Title"), episode.title);
   await writeHtml(page.getByRole("textbox", { name: "Description" }), episode.aboutHtml);
   // Also into a draft: its recording may have been mended since.
   step("upload");

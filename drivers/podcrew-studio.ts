@@ -31,16 +31,16 @@ export default defineDriver({
     if (!page.url().endsWith("/dashboard")) await page.goto("/dashboard", quick);
     return page.getByRole("link", { name: "Sign out" }).isVisible();
   },
-  async signIn({ page, account, totp, mailedCode }) {
+  async signIn({ page, account, totp, mailedCode, writeText }) {
     await page.goto("/login", quick);
-    await page.getByLabel("E-mail").fill(account.email);
-    await page.getByLabel("Password").fill(account.password);
+    await writeText(page.getByLabel("E-mail"), account.email);
+    await writeText(page.getByLabel("Password"), account.password);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL(/\/(dashboard|login\/code)/, quick);
     if (page.url().includes("/dashboard")) return;
     const byMail = await page.getByLabel("Code from your e-mail").isVisible();
     const code = byMail || !account.twofa ? await mailedCode({ from: "studio@podcrew.example" }) : await totp(account.twofa);
-    await page.getByLabel(/code/i).fill(code);
+    await writeText(page.getByLabel(/code/i), code);
     await page.getByRole("button", { name: "Verify" }).click();
     await page.waitForURL(/\/dashboard/, quick);
   },
@@ -48,10 +48,10 @@ export default defineDriver({
     return (await rows(site, episode, ["published", "scheduled"])).map(({ guid, link }) => ({ id: guid, link }));
   },
   async draft(site, episode, draftId) {
-    const { page, step, writeHtml } = site;
+    const { page, step, writeText, writeHtml } = site;
     const id = draftId ?? (await rows(site, episode, ["draft", "processing"]))[0]?.guid;
     await page.goto(`${await show(site)}/episodes/${id ? `${id}/edit` : "new"}`, quick);
-    await page.getByLabel("Title").fill(episode.title);
+    await writeText(page.getByLabel("Title"), episode.title);
     await writeHtml(page.getByLabel("Description"), episode.aboutHtml);
     step("upload");
     if (episode.coverPath) await page.getByLabel("Cover").setInputFiles(episode.coverPath);
@@ -86,15 +86,15 @@ export default defineDriver({
       const { imports } = imported.parse(await json(site, "/import"));
       return imports.filter(({ feed }) => feed === feedUrl).map(({ guid, link }) => ({ id: guid, link }));
     },
-    async prepare({ page, mailedCode, step }, feedUrl) {
+    async prepare({ page, mailedCode, step, writeText }, feedUrl) {
       await page.goto("/import", quick);
-      await page.getByLabel("RSS link of the show").fill(feedUrl);
+      await writeText(page.getByLabel("RSS link of the show"), feedUrl);
       await page.getByRole("button", { name: "Continue" }).click();
       const [code, last] = [page.getByLabel("Ownership code"), page.getByRole("button", { name: "Import this show" })];
       await code.or(last).waitFor();
       if (await last.isVisible()) return;
       step("wait for the ownership code");
-      await code.fill(await mailedCode({ from: "studio@podcrew.example", pattern: /(\d{6}) is your ownership code/ }));
+      await writeText(code, await mailedCode({ from: "studio@podcrew.example", pattern: /(\d{6}) is your ownership code/ }));
       await page.getByRole("button", { name: "Verify" }).click();
       await last.waitFor();
     },

@@ -27,10 +27,10 @@ export default defineDriver({
     await add.or(page.locator("#login-form_email")).first().waitFor();
     return add.isVisible();
   },
-  async signIn({ page, account }) {
+  async signIn({ page, account, writeText }) {
     await page.goto(listOf(account), quick);
-    await page.locator("#login-form_email").fill(account.email);
-    await page.locator("#login-form_password").fill(account.password);
+    await writeText(page.locator("#login-form_email"), account.email);
+    await writeText(page.locator("#login-form_password"), account.password);
     await page.locator(".so-login-page__submit").click();
     await page.getByRole("button", { name: "新增單集" }).waitFor();
   },
@@ -54,12 +54,12 @@ export default defineDriver({
       );
     return links.map(({ id, title }) => ({ id, title, link: playerOf(origin, account, id) }));
   },
-  async draft({ page, account, step, writeHtml }, episode) {
+  async draft({ page, account, step, writeText, writeHtml }, episode) {
     await page.goto(listOf(account), quick);
     await page.getByRole("button", { name: "新增單集" }).click();
     step("upload");
     await page.locator('input[type="file"]').first().setInputFiles(episode.audioPath);
-    await page.locator("#title").fill(episode.title);
+    await writeText(page.locator("#title"), episode.title);
     await writeHtml(page.locator(".ql-editor"), episode.aboutHtml);
     await page.locator('input[type="radio"][value="public"]').check();
     for (const place of ["#daiStatus", "#daiMiddleStatus"]) await page.locator(`${place} input[value="inactive"]`).check();

@@ -46,10 +46,10 @@ export default defineDriver({
     await heading.or(page.getByText("Continue with Spotify")).first().waitFor();
     return heading.isVisible();
   },
-  async signIn({ page, account, mailedCode }) {
+  async signIn({ page, account, mailedCode, writeText }) {
     await page.goto(listOf(account), quick);
     await page.getByRole("button", { name: "Continue with Spotify" }).click();
-    await page.getByTestId("login-username").fill(account.email);
+    await writeText(page.getByTestId("login-username"), account.email);
     await page.getByTestId("login-button").click();
     const code = page.getByText("Enter the 6-digit code");
     const password = page.locator("#password");
@@ -62,7 +62,7 @@ export default defineDriver({
       await page.getByRole("button", { name: /^(log in|continue)$/i }).click();
     } else {
       if (byMail) await page.getByRole("button", { name: "Log in with a password" }).click();
-      await password.fill(account.password);
+      await writeText(password, account.password);
       await page.getByTestId("login-button").click();
     }
     await page.getByRole("heading", { name: "Episodes", exact: true }).waitFor();
@@ -71,7 +71,7 @@ export default defineDriver({
     return published(site);
   },
   async draft(site, episode, draftId) {
-    const { page, account, step, writeHtml } = site;
+    const { page, account, step, writeText, writeHtml } = site;
     const drafts = await read(site, DRAFTS);
     // By its id, and then by nothing else: a draft that is gone was published, or taken away by a person.
     const kept = draftId ?? drafts.find(({ title }) => title === episode.title)?.id;
@@ -86,7 +86,7 @@ export default defineDriver({
       page.locator('input[type="file"]:not([accept^="image"])').first().setInputFiles(episode.audioPath),
     ]);
     await ready.waitFor();
-    await page.locator("#title-input").fill(episode.title);
+    await writeText(page.locator("#title-input"), episode.title);
     await writeHtml(page.locator('div[role="textbox"]'), episode.aboutHtml);
     if (episode.coverPath) {
       const crop = page.locator('[data-encore-id="dialogConfirmation"]');

@@ -22,7 +22,7 @@ export default defineDriver({
   signIn,
   find,
   async draft(site, episode, draftId) {
-    const { page, step } = site;
+    const { page, step, writeText } = site;
     const known = await draftOf(site, episode, draftId);
     // Public by now, whoever did it: nothing is written to it any more.
     if (known?.status === "publish") return String(known.id);
@@ -32,10 +32,10 @@ export default defineDriver({
     // What is written before the editor has the post is lost when it comes.
     await page.getByRole("textbox", { name: "Add title" }).waitFor();
     await page.waitForFunction(isReady);
-    await page.getByRole("textbox", { name: "Add title" }).fill(episode.title);
+    await writeText(page.getByRole("textbox", { name: "Add title" }), episode.title);
     await page.evaluate(edit, { slug: episode.marker, featured_media: cover ? cover.id : 0 });
     await saveDraft(page);
-    await writeText(page, textBlocks(episode.aboutHtml) + audioBlock(audio));
+    await writeBlocks(site, textBlocks(episode.aboutHtml) + audioBlock(audio));
     step("upload");
     if (!audio) await uploadAudio(page, episode);
     if (episode.coverPath && !cover) await uploadCover(page, episode.coverPath);
@@ -107,10 +107,10 @@ async function saveDraft(page: Page): Promise<void> {
 }
 
 /** As code: what stood there before is replaced, and each block comes as it is meant. */
-async function writeText(page: Page, blocks: string): Promise<void> {
+async function writeBlocks({ page, writeText }: DriverContext, blocks: string): Promise<void> {
   await topBar(page).getByRole("button", { name: "Options" }).click();
   await page.getByRole("menuitemradio", { name: "Code editor" }).click();
-  await page.getByLabel("Type text or HTML").fill(blocks);
+  await writeText(page.getByLabel("Type text or HTML"), blocks);
   await page.getByRole("button", { name: "Exit code editor" }).click();
 }
 

@@ -1,179 +1,63 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { rmSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { generateSecret } from "otplib";
-import sharp from "sharp";
-import { table } from "../src/cli/progress.ts";
-import { createLog } from "../src/kit/log.ts";
-import { openMediaPool } from "../src/media/pool.ts";
-import { openStore } from "../src/store/store.ts";
-import { openVault } from "../src/store/vault.ts";
-import { openStudio } from "../src/studio/studio.ts";
-import { usageOfTree } from "./bench/cpu.ts";
-import type { BenchJob, BenchTask } from "./bench/contestant.ts";
+import { withDeadline } from "../src/kit/deadline.ts";
+import { managerParts } from "./bench/manager/run.ts";
 
-/**
- * What the farm costs beside a bare Playwright script that does the same tasks (sign in with password and TOTP, post three
- * episodes with cover and audio, read the RSS link) on the same studio, in one run, taking turns. Only ratios mean something.
- *
- *     npm run bench -- [--tasks N] [--rounds N] [--concurrency N]
- */
-const { values } = parseArgs({
+const HELP = `What Podcrew costs, and what it can do. Only the ratios mean something on another machine.
+
+    npm run bench -- [farm] [--tasks N] [--rounds N] [--concurrency N]
+        the farm beside a bare Playwright script on the same tasks
+    npm run bench -- manager [${managerParts.join(" | ")}] [--quick] [--json]
+        the manager's APIs on PGlite and on PostgreSQL; takes a quarter of an hour
+
+    --quick    tiny sizes: whether the bench runs
+    --json     figures for programs
+`;
+const LIMIT_MS = 60 * 60_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     tasks: { type: "string", default: "6" },
     rounds: { type: "string", default: "3" },
     concurrency: { type: "string", default: "4" },
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
-const [tasks, rounds, concurrency] = [values.tasks, values.rounds, values.concurrency].map(Number) as [number, number, number];
-const GOAL = 1.1;
-const SAMPLE_MS = 100;
-const contestants = ["bare", "farm"] as const;
-type Contestant = (typeof contestants)[number];
+const [bench = "farm", ...parts] = positionals;
+const known = bench === "manager" ? parts.every((part) => managerParts.includes(part)) : bench === "farm" && parts.length === 0;
 
-interface Score {
-  cpuSeconds: number;
-  wallSeconds: number;
-  peakBytes: number;
+if (values.help || !known) {
+  (values.help ? process.stdout : process.stderr).write(HELP);
+  process.exit(values.help ? 0 : 2);
 }
 
-const folder = await mkdtemp(join(tmpdir(), "podcrew-bench-"));
-const log = createLog({ level: "error", format: "pretty" });
-const store = await openStore({ dataDir: folder, log });
-const studio = await openStudio({
-  store,
-  vault: openVault({ dataDir: folder, embedded: true }),
-  log,
-  config: {
-    host: "127.0.0.1",
-    port: 0,
-    allowedHosts: [],
-    publicUrl: undefined,
-    dataDir: folder,
-    smtpUrl: undefined,
-    mailFrom: "studio@podcrew.example",
-    timeZone: "UTC",
-  },
-  edges: { processingMs: 50 },
-});
+const folder = await mkdtemp(join(tmpdir(), `podcrew-bench-${process.pid}-`));
+const leave = (code: number): never => {
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(code);
+};
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => leave(130));
+process.once("disconnect", () => leave(1));
+process.channel?.unref();
+
 try {
-  const files = await makeFiles();
-  const scores: Record<Contestant, Score[]> = { bare: [], farm: [] };
-  for (let round = 0; round < rounds; round += 1) {
-    // Whoever goes first in a round goes second in the next: neither gets the colder caches every time.
-    for (const name of round % 2 === 0 ? contestants : contestants.toReversed()) {
-      scores[name].push(await compete(name, round, files));
-      const last = scores[name].at(-1);
-      process.stderr.write(`round ${round + 1}, ${name}: ${last?.cpuSeconds.toFixed(1)} CPU-s\n`);
-    }
-  }
-  const handled = (await studio.history()).map(({ outcome }) => outcome);
-  const expected = tasks * rounds * contestants.length * 3;
-  process.stdout.write(
-    `${report(scores)}\n\nThe site handled ${handled.length} publish requests for ${expected} episodes, ${handled.filter((outcome) => outcome !== "published").length} repeats.\n`,
-  );
-  process.exitCode = handled.length === expected ? 0 : 1;
+  const { report, right } = await withDeadline(LIMIT_MS, "the bench", run);
+  process.stdout.write(`${report}\n`);
+  process.exitCode = right ? 0 : 1;
 } finally {
-  await studio.close();
-  await store.close();
   await rm(folder, { recursive: true, force: true });
 }
 
-async function makeFiles(): Promise<{ audioPath: string; coverPath: string }> {
-  const pool = openMediaPool({ threads: 1, log });
-  const audioPath = join(folder, "episode.mp3");
-  await pool.narrate(
-    { text: "This is the sound of a bench. ".repeat(20), language: "en-us", voice: "", wordsPerMinute: 170, title: "", outPath: audioPath },
-    { signal: AbortSignal.timeout(120_000), onProgress: () => undefined },
-  );
-  await pool.close();
-  const coverPath = join(folder, "cover.jpg");
-  await sharp({ create: { width: 1500, height: 1500, channels: 3, background: "#0f766e" } })
-    .jpeg()
-    .toFile(coverPath);
-  return { audioPath, coverPath };
-}
-
-/** Accounts and shows of their own for each contestant and round, so that nobody finds a session or an episode. */
-async function makeTasks(name: Contestant, round: number, files: { audioPath: string; coverPath: string }): Promise<BenchTask[]> {
-  return Promise.all(
-    Array.from({ length: tasks }, async (_, index): Promise<BenchTask> => {
-      const show = `bench-${name}-${round}-${index}`;
-      const login = { email: `${show}@podcrew.example`, password: `demo-password-${show}`, totpSecret: generateSecret() };
-      const { id } = await studio.accounts.create({
-        email: login.email,
-        password: login.password,
-        secondFactor: "totp",
-        totpSecret: login.totpSecret,
-      });
-      await studio.shows.create({ ownerId: id, name: show, title: show });
-      const episodes = [1, 2, 3].map((number) => ({
-        id: `${show}-${number}`,
-        title: `Episode ${number}`,
-        about: "A short description.",
-        ...files,
-      }));
-      return { id: show, ...login, show, episodes };
-    }),
-  );
-}
-
-/** One contestant in a process of its own; measured from the start signal to its last word. */
-async function compete(name: Contestant, round: number, files: { audioPath: string; coverPath: string }): Promise<Score> {
-  const dataDir = join(folder, `${name}-${round}`);
-  await mkdir(dataDir);
-  const child = fork(fileURLToPath(new URL(`./bench/${name}.ts`, import.meta.url)), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  const pid = child.pid ?? 0;
-  const job: BenchJob = { studioUrl: studio.url, tasks: await makeTasks(name, round, files), concurrency, dataDir, mediaDir: folder };
-  child.send(job);
-  await says(child, "ready");
-  const before = usageOfTree(pid).cpuSeconds;
-  const began = performance.now();
-  let peakBytes = 0;
-  const sampler = setInterval(() => (peakBytes = Math.max(peakBytes, usageOfTree(pid).residentBytes)), SAMPLE_MS);
-  child.send("go");
-  await says(child, "done");
-  clearInterval(sampler);
-  const score = { cpuSeconds: usageOfTree(pid).cpuSeconds - before, wallSeconds: (performance.now() - began) / 1000, peakBytes };
-  child.send("end");
-  await once(child, "exit");
-  return score;
-}
-
-async function says(child: ChildProcess, word: string): Promise<void> {
-  const ended = once(child, "exit").then(([code]) =>
-    Promise.reject(new Error(`a contestant ended with ${String(code)} before it was ${word}`)),
-  );
-  await Promise.race([once(child, "message"), ended]);
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function report(scores: Record<Contestant, Score[]>): string {
-  const of = (name: Contestant, read: (score: Score) => number): number => median(scores[name].map(read));
-  const row = (title: string, read: (score: Score) => number, digits: number): string[] => [
-    title,
-    of("bare", read).toFixed(digits),
-    of("farm", read).toFixed(digits),
-    `${(of("farm", read) / of("bare", read)).toFixed(2)}×`,
-  ];
-  return [
-    `${tasks} tasks of 3 episodes, ${concurrency} at a time, ${rounds} rounds (medians), ${cpus().length} cores, Node ${process.versions.node}`,
-    "",
-    table([
-      ["", "bare script", "farm", "farm / bare"],
-      row("CPU-seconds per task, whole tree", (score) => score.cpuSeconds / tasks, 2),
-      row("seconds per task", (score) => score.wallSeconds / tasks, 2),
-      row("peak memory, MB (shared pages counted for each)", (score) => score.peakBytes / 1024 / 1024, 0),
-    ]),
-    "",
-    `Goal for the CPU ratio: at most ${GOAL.toFixed(2)}.`,
-  ].join("\n");
+async function run(): Promise<{ report: string; right: boolean }> {
+  const { quick, json } = values;
+  if (bench === "manager") return (await import("./bench/manager/run.ts")).benchManager(folder, { parts, quick, json });
+  const [tasks, rounds, concurrency] = [values.tasks, values.rounds, values.concurrency].map(Number) as [number, number, number];
+  const done = await (await import("./bench/farm-costs.ts")).benchFarm(folder, { tasks, rounds, concurrency });
+  return { ...done, report: `${done.report}\n\nThe manager has a bench of its own: npm run bench -- manager` };
 }

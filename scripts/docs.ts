@@ -2,11 +2,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { failures } from "../src/contract/failures.ts";
 import { settings } from "../src/kit/settings.ts";
+import { coveragePage } from "../test/manager/promised/table.ts";
 import { reasons } from "./dependencies.ts";
 
 /**
- * The tables of the documentation that repeat what code says: `src/FAILURES.md`, and in README.md what stands between
- * `<!-- settings -->` or `<!-- dependencies -->` and the next `<!-- end -->`. Written by `npm run docs`, held by a test.
+ * The tables of the documentation that repeat what code says: `src/FAILURES.md`, `test/manager/COVERAGE.md`, and in README.md what
+ * stands between `<!-- settings -->` or `<!-- dependencies -->` and the next `<!-- end -->`. Written by `npm run docs`, held by a test.
  */
 const project = new URL("..", import.meta.url);
 
@@ -79,5 +80,8 @@ if (import.meta.main) {
   writeFileSync(new URL("src/FAILURES.md", project), failuresPage());
   const readme = read("README.md");
   writeFileSync(new URL("README.md", project), freshReadme(readme));
-  process.stdout.write(`${fileURLToPath(new URL("src/FAILURES.md", project))} and the tables of README.md are up to date\n`);
+  writeFileSync(new URL("test/manager/COVERAGE.md", project), coveragePage());
+  process.stdout.write(
+    `${fileURLToPath(new URL("src/FAILURES.md", project))}, test/manager/COVERAGE.md and the tables of README.md are up to date\n`,
+  );
 }

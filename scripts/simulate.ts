@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs, styleText } from "node:util";
-import { table } from "../src/cli/progress.ts";
+import { table } from "../src/cli/table.ts";
 import { everyRule, type Rules } from "../src/coordinator/rules.ts";
 import { Database } from "../test/simulation/database.ts";
 import type { Done, Order } from "../test/simulation/lane.ts";

@@ -4,12 +4,12 @@ import { parseArgs, styleText } from "node:util";
 import { endAll, runFiles, type RunOutcome, type TestResult } from "./testing/run-files.ts";
 
 /**
- * The suite: unit tests together in one process, then each `*.slow.test.ts` (browsers, child processes, kills) in a process
+ * The suite: unit tests together in two processes side by side, then each `*.slow.test.ts` (browsers, child processes, kills) in a process
  * of its own. Ends in `N passed, N failed`.
  *
  *     npm test -- [part of a path …] [--limit SECONDS]
  */
-const SLOW_AT_A_TIME = 2;
+const AT_A_TIME = 2;
 
 const { values, positionals: filters } = parseArgs({ allowPositionals: true, options: { limit: { type: "string", default: "180" } } });
 const limitMs = Number(values.limit) * 1000;
@@ -50,6 +50,12 @@ function sayFile(file: string, results: readonly TestResult[]): void {
   for (const result of results) if (result.outcome === "failed") sayFailure(result);
 }
 
+/** Every second file: neighbours are about the same, and take about as long. */
+async function runInLanes(files: readonly string[]): Promise<RunOutcome[]> {
+  const lanes = Array.from({ length: AT_A_TIME }, async (_, lane) => runUnits(files.filter((_file, index) => index % AT_A_TIME === lane)));
+  return (await Promise.all(lanes)).flat();
+}
+
 /** When a file hangs or takes the process down, the ones after it get a new process. */
 async function runUnits(files: readonly string[]): Promise<RunOutcome[]> {
   if (files.length === 0) return [];
@@ -78,7 +84,7 @@ async function runSlow(files: readonly string[]): Promise<RunOutcome[]> {
       outcomes.push(outcome);
     }
   };
-  await Promise.all(Array.from({ length: SLOW_AT_A_TIME }, lane));
+  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
   return outcomes;
 }
 
@@ -108,4 +114,4 @@ const files = globSync("test/**/*.test.ts", { exclude: ["test/sites/real/**"] })
   .sort()
   .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
 const isSlow = (file: string): boolean => file.endsWith(".slow.test.ts");
-process.exitCode = report([...(await runUnits(files.filter((file) => !isSlow(file)))), ...(await runSlow(files.filter(isSlow)))]);
+process.exitCode = report([...(await runInLanes(files.filter((file) => !isSlow(file)))), ...(await runSlow(files.filter(isSlow)))]);

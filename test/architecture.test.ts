@@ -21,6 +21,16 @@ describe("the parts know of each other only what the table allows", () => {
   });
 });
 
+test("drivers write into fields in one way, which looks whether the text came", () => {
+  const drivers = [...globSync("drivers/**/*.{ts,md}", { cwd: project }), "src/cli/driver/scaffold.ts"];
+  assert.ok(drivers.length > 10);
+  assert.deepEqual(
+    drivers.filter((file) => /\.(fill|pressSequentially)\((?!\))/.test(readFileSync(join(project, file), "utf8"))),
+    [],
+    "files that fill a field by themselves and not by writeText",
+  );
+});
+
 describe("the check itself sees what it is for", () => {
   const copy = mkdtempSync(join(tmpdir(), "podcrew-architecture-"));
   after(() => rmSync(copy, { recursive: true, force: true }));

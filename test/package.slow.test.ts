@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { findBrowser } from "../src/kit/find-browser.ts";
+import { freePorts } from "./support/podcrew.ts";
 
 /** What somebody gets who installs the package, in an empty folder and without this repository. */
 const project = fileURLToPath(new URL("..", import.meta.url));
@@ -30,6 +32,67 @@ function run(
     env: { ...clean, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`, ...env },
   });
 }
+
+/** One as the package brings it; ended with the test. */
+async function startManager(t: TestContext, data: string): Promise<{ url: string; email: string; password: string }> {
+  const [port] = await freePorts(1);
+  const child = spawn(join(empty, "node_modules/.bin/podcrew"), ["manager"], {
+    cwd: empty,
+    env: {
+      PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`,
+      PODCREW_DATA: data,
+      MANAGER_PORT: String(port),
+      LOG_FORMAT: "json",
+    },
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  t.after(async () => {
+    const ended = once(child, "close");
+    child.kill("SIGKILL");
+    await ended;
+  });
+  const listens = Promise.withResolvers<void>();
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+    if (said.includes("The manager listens")) listens.resolve();
+  });
+  child.once("close", () => listens.reject(new Error(`the manager ended: ${said}`)));
+  await listens.promise;
+  return JSON.parse(readFileSync(join(data, "manager.json"), "utf8")) as { url: string; email: string; password: string };
+}
+
+/** What answers are is known to the compiler, and what is no parameter too. */
+const typedConsumer = `
+import { ApiRefusal, createClient, type ApiClient } from "podcrew/client";
+declare const process: { env: Record<string, string | undefined>; stdout: { write(text: string): void } };
+const { CONSUMER_URL: url = "", CONSUMER_EMAIL: email = "", CONSUMER_PASSWORD: password = "" } = process.env;
+const client: ApiClient = createClient({ url, email, password });
+const { user } = await client.auth.me();
+const role: "owner" | "operator" | "viewer" = user.role;
+await client.accounts.createGroup({ body: { name: "Mornings of typed.js", service_type: "podcast" } });
+const { data, total } = await client.accounts.listGroups({ query: { limit: 100, search: "typed" } });
+const names: string[] = data.map((group) => group.name);
+// @ts-expect-error a name is no number
+const wrong: number | undefined = data[0]?.name;
+// @ts-expect-error no such parameter
+void (() => client.accounts.listGroups({ query: { colour: "red" } }));
+// @ts-expect-error no such service
+void (() => client.accounts.createGroup({ body: { name: "x", service_type: "radio" } }));
+const refusal = await client.accounts.readGroup({ params: { id: "7b0e7e0c-53b4-4a0c-8d5f-0f6f3a7d1c11" } }).catch((error: unknown) => error);
+if (role === "owner" && total === 1 && refusal instanceof ApiRefusal)
+  process.stdout.write(\`\${user.email} made \${names[0]}, and was refused: \${refusal.status} \${refusal.code}\`);
+`;
+
+const plainConsumer = `
+import { createClient } from "podcrew/client";
+const { CONSUMER_URL: url, CONSUMER_EMAIL: email, CONSUMER_PASSWORD: password } = process.env;
+const { auth, accounts } = createClient({ url, email, password });
+await accounts.createGroup({ body: { name: "Mornings of plain.mjs", service_type: "podcast" } });
+const { data } = await accounts.listGroups({ query: { search: "plain" } });
+const refusal = await accounts.readGroup({ params: { id: "7b0e7e0c-53b4-4a0c-8d5f-0f6f3a7d1c11" } }).catch((error) => error);
+process.stdout.write(\`\${(await auth.me()).user.email} made \${data[0].name}, and was refused: \${refusal.status} \${refusal.code}\`);
+`;
 
 describe("the packed package", () => {
   before(() => {
@@ -58,6 +121,7 @@ describe("the packed package", () => {
       "dist/src/cli/main.js",
       "dist/src/driver/index.js",
       "dist/src/driver/index.d.ts",
+      "dist/src/kit/api-client.d.ts",
       "dist/src/worker/entry.js",
       "dist/drivers/podcrew-studio.js",
       "dist/src/studio/assets/studio.css",
@@ -130,6 +194,31 @@ describe("the packed package", () => {
         empty,
       );
       assert.equal(load.stdout.trim(), "function", load.stderr);
+    });
+
+    await t.test("a program can import podcrew/client, with its types, and call a manager", async (t) => {
+      const data = join(temp, "manager");
+      const { url, email, password } = await startManager(t, data);
+      writeFileSync(join(empty, "typed.ts"), typedConsumer);
+      const types = run(
+        process.execPath,
+        [
+          join(project, "node_modules/typescript/bin/tsc"),
+          ..."--noEmitOnError --module nodenext --moduleResolution nodenext --target es2024 --lib es2024,dom,dom.iterable --strict --exactOptionalPropertyTypes".split(
+            " ",
+          ),
+          "--types",
+          "",
+          "typed.ts",
+        ],
+        empty,
+      );
+      assert.equal(types.status, 0, types.stdout);
+      writeFileSync(join(empty, "plain.mjs"), plainConsumer);
+      for (const program of ["typed.js", "plain.mjs"]) {
+        const answer = run(process.execPath, [program], empty, { CONSUMER_URL: url, CONSUMER_EMAIL: email, CONSUMER_PASSWORD: password });
+        assert.equal(answer.stdout.trim(), `${email} made Mornings of ${program}, and was refused: 404 not_found`, answer.stderr);
+      }
     });
     return undefined;
   });

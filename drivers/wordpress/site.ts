@@ -45,10 +45,10 @@ export async function isSignedIn(site: Site): Promise<boolean> {
   return (await nonceOf(site)) !== "";
 }
 
-export async function signIn({ page, account: { username, email, password } }: Site): Promise<void> {
+export async function signIn({ page, writeText, account: { username, email, password } }: Site): Promise<void> {
   await page.goto("/wp-login.php", quick);
-  await page.getByLabel("Username or Email Address").fill(username ?? email ?? "");
-  await page.getByLabel("Password", { exact: true }).fill(password);
+  await writeText(page.getByLabel("Username or Email Address"), username ?? email ?? "");
+  await writeText(page.getByLabel("Password", { exact: true }), password);
   await page.getByLabel("Remember Me").check();
   await page.getByRole("button", { name: "Log In" }).click();
   await page.waitForURL(/\/wp-admin\//, quick);

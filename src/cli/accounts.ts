@@ -1,13 +1,13 @@
-import { randomBytes } from "node:crypto";
-import { text } from "node:stream/consumers";
 import type { Config } from "../kit/config.ts";
 import { createLog } from "../kit/log.ts";
 import { openStudio, type Studio } from "../studio/studio.ts";
+import { givenPassword } from "./given-password.ts";
 import { storeStage, type Parts } from "./parts.ts";
 import { startStages } from "./stages.ts";
 
 /** Makes somebody who may sign in to the studio; there is no sign-up page. Secrets go to stdout as one JSON object, once. */
 export async function createAccount(config: Config, email: string, options: Record<string, unknown>): Promise<number> {
+  const { password, isNew } = await givenPassword(12);
   const parts: Parts = {};
   const log = createLog({ level: "warn", format: config.logFormat });
   const stop = await startStages([storeStage(config, log, parts)], log);
@@ -29,8 +29,6 @@ export async function createAccount(config: Config, email: string, options: Reco
         timeZone: config.timeZone,
       },
     });
-    const given = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
-    const password = given || randomBytes(12).toString("base64url");
     const { id, totpSecret } = await studio.accounts.create({
       email,
       password,
@@ -40,7 +38,7 @@ export async function createAccount(config: Config, email: string, options: Reco
     const show = options["show"] as string | undefined;
     if (show) await studio.shows.create({ ownerId: id, name: show, title: (options["title"] as string | undefined) ?? show });
     process.stdout.write(
-      `${JSON.stringify({ id, email, ...(!given && { password }), ...(totpSecret && { totpSecret }), ...(show && { show }) }, null, 2)}\n`,
+      `${JSON.stringify({ id, email, ...(isNew && { password }), ...(totpSecret && { totpSecret }), ...(show && { show }) }, null, 2)}\n`,
     );
     return 0;
   } finally {

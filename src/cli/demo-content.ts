@@ -1,15 +1,12 @@
 import type { WorkerEpisode } from "../contract/worker-api.ts";
 
-/** Fixed ids, so that a second start finds what the first one made. */
-export const demoRequestId = "0d3a0000-0000-4000-8000-000000000001";
-
 export const demoShow = {
   name: "small-hours-radio",
   title: "Small Hours Radio",
   description: "Short letters about podcasting, read aloud when the house is quiet.",
 };
 
-/** @param studioUrl the pictures come from the studio's own assets: wide ones, so that the farm has something to fix */
+/** Fixed ids, so that a farm knows them again. @param studioUrl the pictures come from the studio's own assets: wide ones, so that the farm has something to fix */
 export function demoEpisodes(studioUrl: string): WorkerEpisode[] {
   return [
     {

@@ -1,27 +1,19 @@
-import { randomBytes } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { styleText } from "node:util";
-import { generateSecret } from "otplib";
 import type { Config } from "../kit/config.ts";
+import type { WorkerEpisode } from "../contract/worker-api.ts";
+import { ApiRefusal, createClient, type ApiClient } from "../kit/api-client.ts";
 import { createLog, type Log } from "../kit/log.ts";
-import { addSecret } from "../kit/redact.ts";
 import type { Manager } from "../manager/manager.ts";
 import type { TaskView } from "../manager/task-list.ts";
 import type { Studio } from "../studio/studio.ts";
-import { demoEpisodes, demoRequestId, demoShow } from "./demo-content.ts";
+import { demoEpisodes, demoShow } from "./demo-content.ts";
+import { keepDemoFile } from "./demo-file.ts";
 import { showFarm } from "./farm-view.ts";
-import { farmStage, firstKey, managerStage, storeStage, studioStage, type Parts } from "./parts.ts";
-import { table } from "./progress.ts";
+import { farmStage, managerStage, storeStage, studioStage, type Parts } from "./parts.ts";
+import { styled, table } from "./table.ts";
 import { untilAsked } from "./signals.ts";
 import { startStages } from "./stages.ts";
-
-/** `<PODCREW_DATA>/demo.json`, readable by its owner only. */
-interface DemoFile {
-  manager: { url: string; apiKey: string };
-  studio: { url: string; adminKey: string; email: string; password: string; totpSecret: string };
-  taskApi: { url: string };
-}
 
 /** What `--json` prints, on one line. */
 export interface DemoResult {
@@ -37,6 +29,10 @@ export interface DemoResult {
 }
 
 const EMAIL = "demo@podcrew.example";
+const NAME = "Demo";
+const DEMO_CREDITS = 1_000_000;
+/** Credits an episode. */
+const DEMO_PRICE = 50;
 const POLL_MS = 200;
 /** Three narrated episodes take well under a minute; a slow machine gets ten. */
 const DEADLINE_MS = 10 * 60_000;
@@ -75,55 +71,66 @@ export async function demo(config: Config, { once, json }: { once: boolean; json
   }
 }
 
+/** The demo's, before requests had owners. */
+const FORMER_REQUEST = "0d3a0000-0000-4000-8000-000000000001";
+
 /** Makes what is missing; a second start, also after a crash in the middle, finds what is there. @returns the task's id */
 async function makeDemo(
   config: Config,
   { manager, studio, taskApiUrl }: { manager: Manager; studio: Studio; taskApiUrl: string },
   log: Log,
 ): Promise<string> {
-  const path = join(config.data, "demo.json");
-  const known = await readDemoFile(path);
-  const password = known?.studio.password ?? randomBytes(9).toString("base64url");
-  const totpSecret = known?.studio.totpSecret ?? generateSecret();
-  for (const secret of [password, totpSecret]) addSecret(secret);
-  const file: DemoFile = {
-    manager: { url: manager.url, apiKey: (await firstKey(config)) ?? "" },
-    studio: { url: studio.url, adminKey: await studioAdminKey(config), email: EMAIL, password, totpSecret },
-    taskApi: { url: taskApiUrl },
-  };
-  // Before the account: one whose password nobody wrote down would be lost.
-  await writeFile(`${path}.new`, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600, flush: true });
-  await rename(`${path}.new`, path);
-  const owner =
-    (await studio.accounts.find(EMAIL)) ??
-    (await studio.accounts.create({ email: EMAIL, password, secondFactor: "totp", totpSecret, name: "Demo" }));
+  const demo = await keepDemoFile(config, { email: EMAIL, managerUrl: manager.url, studioUrl: studio.url, taskApiUrl });
+  const { password, totpSecret } = demo.studio;
+  // What the file says signs in: also where it was lost and is another one now, or where somebody has changed a password since.
+  if (!(await studio.accounts.setSignIn({ email: EMAIL, password, totpSecret })))
+    await studio.accounts.create({ email: EMAIL, password, secondFactor: "totp", totpSecret, name: "Demo" });
+  const owner = await studio.accounts.find(EMAIL);
+  if (!owner) throw new Error("the demo's account at the studio is gone");
   if (!(await studio.shows.find(demoShow.name)))
     await studio.shows.create({ ...demoShow, ownerId: owner.id, author: "Podcrew", ownerEmail: EMAIL, category: "Technology" });
-  const { taskId, created } = await manager.makeTask({
-    account: { email: EMAIL, password, twofa: totpSecret },
-    website: studio.url,
-    requestId: demoRequestId,
-    name: "Demo",
-    episodes: demoEpisodes(studio.url),
+  if (!(await manager.users.find(EMAIL))) await manager.users.create({ email: EMAIL, password: demo.manager.password, role: "owner" });
+  const client = createClient({ url: manager.url, email: EMAIL, password: demo.manager.password });
+  const { credits } = await client.auth.me().catch(async (error: unknown) => {
+    if (!(error instanceof ApiRefusal) || error.code !== "wrong_login") throw error;
+    await manager.users.setPassword(EMAIL, demo.manager.password);
+    return client.auth.me();
   });
-  log.info(created ? `The demo task is made: 3 episodes for ${EMAIL} at ${studio.url}` : "The demo task of an earlier start is there.");
+  // Ordered before there were owners: its episodes are on the site.
+  const former = (await manager.tasks()).find(({ requestId }) => requestId === FORMER_REQUEST);
+  if (former) return former.id;
+  if (credits === 0) await manager.addCredits({ email: EMAIL, amount: DEMO_CREDITS, note: "demo" });
+  const account = { website: studio.url, email: EMAIL, password, twofa: totpSecret };
+  const { taskId, created } = await orderDemo(client, account, demoEpisodes(studio.url));
+  log.info(
+    created ? `The demo request is made: 3 episodes for ${EMAIL} at ${studio.url}` : "The demo request of an earlier start is there.",
+  );
   return taskId;
 }
 
-async function readDemoFile(path: string): Promise<DemoFile | null> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as DemoFile;
-  } catch {
-    return null;
+/** As a user would: a group with an account, a request on it, its start. Each step is left out where an earlier start has done it. */
+async function orderDemo(
+  { accounts, requests }: ApiClient,
+  account: { website: string; email: string; password: string; twofa: string },
+  episodes: WorkerEpisode[],
+): Promise<{ taskId: string; created: boolean }> {
+  const type = "podcast";
+  const groups = await accounts.listGroups({ query: { search: NAME, service_type: type } });
+  let group = groups.data.find(({ name }) => name === NAME)?.id;
+  if (!group) {
+    const made = await accounts.createGroup({ body: { name: NAME, service_type: type } });
+    group = "group" in made ? made.group.id : made.id;
   }
-}
-
-async function studioAdminKey(config: Config): Promise<string> {
-  try {
-    return (JSON.parse(await readFile(join(config.data, "studio.json"), "utf8")) as { adminKey?: string }).adminKey ?? "";
-  } catch {
-    return "";
-  }
+  // What is there keeps what was learned since, and follows a port that has changed only by its own line.
+  await accounts.importAccounts({ params: { id: group }, body: { accounts: [account], overwrite: true } });
+  const known = (await requests.listRequests({ params: { type }, query: { search: NAME } })).data.find(({ name }) => name === NAME);
+  const body = { name: NAME, group_id: group, auction_price: DEMO_PRICE, target: episodes.length, data: { episodes } };
+  const { id } = known ?? (await requests.createRequest({ params: { type }, body }));
+  const created = known === undefined || known.status === "pending";
+  if (created) await requests.startRequest({ params: { type, id } });
+  const [link] = (await requests.listLinks({ params: { type, id } })).data;
+  if (!link) throw new Error(`the demo request ${id} has no work`);
+  return { taskId: link.id, created };
 }
 
 /** Waits for the manager's word: completed with the feed link, or failed for good. */
@@ -153,9 +160,9 @@ function toResult(task: TaskView | null, known: Pick<DemoResult, "ok" | "studio"
 
 function printout(result: DemoResult, config: Config): string {
   const rows = result.episodes.map(({ title, link }, index) => [
-    styleText("dim", String(index + 1)),
+    styled("dim", String(index + 1)),
     title,
-    link ? styleText("cyan", link) : styleText("yellow", "not posted"),
+    link ? styled("cyan", link) : styled("yellow", "not posted"),
   ]);
   const end = result.ok
     ? styleText("green", `✓ ${rows.length} episodes published and reported, ${result.seconds} s after the start`)

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { DriverCard } from "../contract/task.ts";
 import { UsageError, type Config } from "../kit/config.ts";
-import { table } from "./progress.ts";
+import { table } from "./table.ts";
 
 /** Folder of the drivers that come with the package: beside `src`, in the repository and in the built package alike. */
 const own = fileURLToPath(new URL("../../drivers/", import.meta.url));

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { styleText } from "node:util";
 import { UsageError, type Config } from "../kit/config.ts";
-import { table } from "./progress.ts";
+import { table } from "./table.ts";
 
 /** One failure's folder, or a file that was kept by itself. */
 interface Kept {

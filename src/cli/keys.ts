@@ -1,8 +1,9 @@
-import type { Config } from "../kit/config.ts";
+import { UsageError, type Config } from "../kit/config.ts";
 import { createLog, type Log } from "../kit/log.ts";
+import { scopes, type Scope } from "../manager/keys.ts";
 import { openManager, type Manager } from "../manager/manager.ts";
 import { storeStage, type Parts } from "./parts.ts";
-import { table } from "./progress.ts";
+import { table } from "./table.ts";
 import { startStages } from "./stages.ts";
 
 /**
@@ -40,10 +41,18 @@ export async function withManager<T>(config: Config, work: (manager: Manager, lo
   }
 }
 
-export async function createKey(config: Config, name: string): Promise<number> {
+/** @param scope what it may be used for, several with commas  @param owner whose contents it sees */
+export async function createKey(config: Config, name: string, { scope, owner }: { scope: string; owner?: string }): Promise<number> {
+  const wanted = scope.split(",").map((one) => one.trim());
+  const unknown = wanted.filter((one) => !(scopes as readonly string[]).includes(one));
+  if (unknown.length > 0) throw new UsageError(`--scope ${unknown.join(",")} is none; it is one or more of ${scopes.join(", ")}.`);
+  if (wanted.some((one) => one !== "worker") && !owner) throw new UsageError("Contents belong to an owner: say whose by --owner.");
   return withManager(config, async (manager) => {
-    const { id, key } = await manager.keys.create({ name });
-    process.stderr.write(`Key ${id} for "${name}". It is shown this once: give it to the farm as API_KEY.\n`);
+    const user = owner ? await manager.users.find(owner) : null;
+    if (owner && user?.role !== "owner") throw new UsageError(`${owner} is no owner here; \`podcrew user list\` shows all.`);
+    const { id, key } = await manager.keys.create({ name, scopes: wanted as Scope[], tenant: user?.id ?? null });
+    const use = wanted.includes("worker") ? "give it to the farm as API_KEY" : "send it as X-API-Key";
+    process.stderr.write(`Key ${id} for "${name}". It is shown this once: ${use}.\n`);
     process.stdout.write(`${key}\n`);
     return 0;
   });
@@ -54,7 +63,7 @@ export async function listKeys(config: Config): Promise<number> {
     const keys = await manager.keys.list();
     const day = (date: Date | null): string => (date ? date.toISOString().slice(0, 16).replace("T", " ") : "never");
     process.stdout.write(
-      `${table([["ID", "NAME", "PREFIX", "LAST USED", "STATE"], ...keys.map((key) => [key.id, key.name, `${key.prefix}…`, day(key.lastUsedAt), key.revokedAt ? "revoked" : "active"])])}\n`,
+      `${table([["ID", "NAME", "PREFIX", "SCOPES", "LAST USED", "STATE"], ...keys.map((key) => [key.id, key.name, `${key.prefix}…`, key.scopes.join(","), day(key.lastUsedAt), key.revokedAt ? "revoked" : "active"])])}\n`,
     );
     return 0;
   });

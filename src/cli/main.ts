@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { loadConfig, UsageError, type Config } from "../kit/config.ts";
 import { redact } from "../kit/redact.ts";
 import { settings } from "../kit/settings.ts";
+import { packageVersion } from "../kit/package-version.ts";
 import { addDriverCommands } from "./driver/commands.ts";
+import { drainOutput, watchOutput } from "./output.ts";
 
 /** Options of every command: one flag per setting (`--manager-port 9000`), named as in podcrew.config. */
 function addSettings(
@@ -17,17 +18,6 @@ function addSettings(
     command.addOption(new Option(name === "headed" ? `--${flag}` : `--${flag} <value>`, `${say} (${env})`));
   }
   return command;
-}
-
-function packageVersion(): string {
-  for (const up of ["../../package.json", "../../../package.json"]) {
-    try {
-      return (JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8")) as { version: string }).version;
-    } catch {
-      // The built package lies one folder deeper.
-    }
-  }
-  return "unknown";
 }
 
 type Action = (config: Config, options: Record<string, unknown>, args: string[]) => Promise<number>;
@@ -154,12 +144,135 @@ function program(): Command {
   addDriverCommands(driver, wire);
 
   const key = podcrew.command("key").description("keys of the manager's worker API");
-  wire(key.command("create").argument("<name>").description("make a key; it is shown once"), async (config, _options, [name = ""]) =>
-    (await import("./keys.ts")).createKey(config, name),
+  wire(
+    key
+      .command("create")
+      .argument("<name>")
+      .option("--scope <scopes>", "worker, content:read, content:write; several with commas", "worker")
+      .option("--owner <email>", "whose contents it sees")
+      .description("make a key; it is shown once"),
+    async (config, options, [name = ""]) => (await import("./keys.ts")).createKey(config, name, options as { scope: string }),
   );
   wire(key.command("list").description("all keys, by their prefixes"), async (config) => (await import("./keys.ts")).listKeys(config));
   wire(key.command("revoke").argument("<id>").description("end a key"), async (config, _options, [id = ""]) =>
     (await import("./keys.ts")).revokeKey(config, id),
+  );
+
+  const user = podcrew.command("user").description("people who may sign in to the manager");
+  wire(
+    user
+      .command("add")
+      .argument("<email>")
+      .option("--role <role>", "owner, operator or viewer", "owner")
+      .option("--owner <email>", "for whom an operator or a viewer works")
+      .description("make a user; the password is read from stdin (10 characters or more), or made and shown once"),
+    async (config, options, [email = ""]) => (await import("./users.ts")).addUser(config, email, options as { role: string }),
+  );
+  wire(user.command("list").description("all users"), async (config) => (await import("./users.ts")).listUsers(config));
+  wire(
+    user.command("remove").argument("<email>").description("end a user, with all that an owner has"),
+    async (config, _options, [email = ""]) => (await import("./users.ts")).removeUser(config, email),
+  );
+
+  wire(
+    user.command("role").argument("<email>").argument("<role>", "operator or viewer").description("change what somebody may do"),
+    async (config, _options, [email = "", role = ""]) => (await import("./users.ts")).changeRole(config, email, role),
+  );
+  wire(
+    user
+      .command("password")
+      .argument("<email>")
+      .description("give a new password, read from stdin (10 characters or more), or made and shown once; ends all sign-ins"),
+    async (config, _options, [email = ""]) => (await import("./users.ts")).changePassword(config, email),
+  );
+  wire(
+    podcrew
+      .command("audit")
+      .option("--action <action>", "such as delete, secrets.read or credits.add")
+      .option("--search <text>", "in who and what")
+      .option("--page <n>", "100 a page")
+      .description("who deleted, exported, saw secrets, changed people, keys and credits; for owners"),
+    async (config, options) => (await import("./audit.ts")).showAudit(config, options),
+  );
+
+  const groups = podcrew.command("groups").description("accounts on sites, in groups");
+  wire(
+    groups
+      .command("import")
+      .argument("<file>", "CSV with a line of names, or JSON, as an export has it")
+      .option("--group <id>", "into this group; absent: by --name")
+      .option("--name <name>", "into the group of this name, or a new one; absent: the file's name")
+      .option("--type <service>", "entity, social, blog20, podcast, stacking or indexing", "podcast")
+      .option("--overwrite", "accounts that are there already take the file's values")
+      .description("bring accounts in; run again, it goes on where it was broken off"),
+    async (config, options, [file = ""]) => (await import("./groups.ts")).importGroup(config, file, options as { type: string }),
+  );
+  wire(groups.command("list").description("all groups, the newest first"), async (config) =>
+    (await import("./groups.ts")).listGroups(config),
+  );
+  wire(
+    groups
+      .command("export")
+      .argument("<id>")
+      .option("--out <file>", "ends in .csv or .json; absent: JSON on stdout")
+      .option("--secrets", "with passwords; for owners, and in the audit log")
+      .description("take accounts out"),
+    async (config, options, [id = ""]) => (await import("./groups.ts")).exportGroup(config, id, options),
+  );
+
+  const request = podcrew.command("request").description("work that is ordered with credits");
+  wire(
+    request
+      .command("create")
+      .argument("<type>", "entity, social, blog20, podcast, stacking or indexing")
+      .option("--file <file>", "JSON as the API takes it, one or a list, or CSV; flags win over it")
+      .option("--name <name>")
+      .option("--group <id>")
+      .option("--price <credits>", "a unit")
+      .option("--target <units>")
+      .option("--start", "at once")
+      .description("order work"),
+    async (config, options, [type = ""]) => (await import("./requests.ts")).createRequest(config, type, options),
+  );
+  wire(request.command("list").description("all requests, the newest first"), async (config) =>
+    (await import("./requests.ts")).listRequests(config),
+  );
+  wire(
+    request
+      .command("export")
+      .argument("[ids...]", "absent: all")
+      .option("--out <file>", "ends in .csv or .json; absent: JSON on stdout")
+      .description("take requests out, as `request create --file` takes them"),
+    async (config, options, ids) => (await import("./requests.ts")).exportRequests(config, ids, options["out"] as string | undefined),
+  );
+  for (const move of ["start", "stop", "restart"] as const)
+    wire(
+      request
+        .command(move)
+        .argument("<id>")
+        .description({ start: "make its work", stop: "cancel what is not posted", restart: "queue what failed again" }[move]),
+      async (config, _options, [id = ""]) => (await import("./requests.ts")).moveRequest(config, id, move),
+    );
+  wire(
+    podcrew
+      .command("links")
+      .argument("<request>")
+      .option("--watch", "until it has ended")
+      .option("--out <file>", "all links in a file that ends in .csv or .json")
+      .description("what became of a request"),
+    async (config, options, [id = ""]) => (await import("./links.ts")).showLinks(config, id, options),
+  );
+
+  const credits = podcrew.command("credits").description("what owners order work with");
+  wire(
+    credits
+      .command("add")
+      .argument("<email>")
+      .argument("<amount>", "a whole number; negative takes some back")
+      .option("--note <text>", "why; kept in the ledger")
+      .description("add to an owner's credits"),
+    async (config, options, [email = "", amount = ""]) =>
+      (await import("./users.ts")).addCredits(config, email, amount, options["note"] as string | undefined),
   );
 
   const account = podcrew.command("account").description("people who may sign in to the studio");
@@ -189,11 +302,13 @@ function explain(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+watchOutput();
 try {
   await program().parseAsync();
 } catch (error) {
   process.stderr.write(`${redact(explain(error))}\n`);
   process.exitCode = 2;
 }
+await drainOutput();
 // Whatever a part forgot to close must not keep a finished command alive.
 process.exit();

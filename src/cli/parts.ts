@@ -70,7 +70,14 @@ export function managerStage(config: Config, log: Log, parts: Parts, clock: Cloc
         log,
         clock,
         dataDir: config.data,
-        config: { host: config.host, port: config.managerPort, allowedHosts: config.allowedHosts, publicUrl: config.publicManagerUrl },
+        config: {
+          host: config.host,
+          port: config.managerPort,
+          allowedHosts: config.allowedHosts,
+          publicUrl: config.publicManagerUrl,
+          reveal: config.reveal,
+          trustedProxies: config.trustedProxies,
+        },
       });
       parts.manager = manager;
       return async () => manager.close();

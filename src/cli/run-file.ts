@@ -1,11 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { styleText } from "node:util";
 import { createFileSource, type FileResult } from "../coordinator/file-source.ts";
 import type { Config } from "../kit/config.ts";
 import { createLog } from "../kit/log.ts";
 import { showFarm } from "./farm-view.ts";
 import { farmStage, storeStage, type Parts } from "./parts.ts";
-import { table } from "./progress.ts";
+import { styled, table, type Cell } from "./table.ts";
 import { untilAsked } from "./signals.ts";
 import { startStages } from "./stages.ts";
 
@@ -38,14 +37,14 @@ export async function runFile(config: Config, file: string, json: boolean): Prom
   }
 }
 
-function rows(id: string, result: FileResult | undefined): string[][] {
-  if (result?.status !== "completed") return [[styleText("red", "✗"), id, result?.status ?? "not started", result?.error_message ?? ""]];
+function rows(id: string, result: FileResult | undefined): Cell[][] {
+  if (result?.status !== "completed") return [[styled("red", "✗"), id, result?.status ?? "not started", result?.error_message ?? ""]];
   const links = Object.values(result.links ?? {});
   return [
     ...(links.length > 0 ? links : [result.link_post ?? ""]).map((link, index) => [
-      styleText("green", "✓"),
+      styled("green", "✓"),
       index === 0 ? id : "",
-      styleText("cyan", link),
+      styled("cyan", link),
     ]),
     ["", "", `RSS ${result.link_rss ?? "-"}`],
   ];

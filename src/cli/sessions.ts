@@ -4,7 +4,7 @@ import { styleText } from "node:util";
 import type { SessionView } from "../coordinator/session-list.ts";
 import { UsageError, type Config } from "../kit/config.ts";
 import { askFarm } from "./farm-client.ts";
-import { table } from "./progress.ts";
+import { styled, table } from "./table.ts";
 
 const HOUR_MS = 3600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -29,15 +29,9 @@ export function describeSessions(sessions: readonly SessionView[], now: number):
     one.account,
     one.site,
     one.state === "none" ? "not signed in" : one.signedInAt ? since(one.signedInAt, now) : "unknown",
-    one.state === "none"
-      ? ""
-      : one.state === "ended"
-        ? styleText("yellow", "ended")
-        : one.expiresAt
-          ? until(one.expiresAt, now)
-          : "unknown",
+    one.state === "none" ? "" : one.state === "ended" ? styled("yellow", "ended") : one.expiresAt ? until(one.expiresAt, now) : "unknown",
     one.checkedAt ? since(one.checkedAt, now) : "never",
-    one.waits ? styleText("red", `a person: ${one.waits.slice(0, 60)}`) : `${need(one)} ${when(one, now)}`.trim(),
+    one.waits ? styled("red", `a person: ${one.waits.slice(0, 60)}`) : `${need(one)} ${when(one, now)}`.trim(),
   ]);
   return table([["ACCOUNT", "SITE", "SIGNED IN", "EXPIRES", "LAST SEEN VALID", "NEEDS"], ...rows]);
 }

@@ -20,6 +20,7 @@ export function describe(farm: FarmStatus, now: number): string {
   const lines = [
     `${styleText("bold", farm.instance)}  ${farm.source ?? "pulls nothing"}${farm.draining ? styleText("yellow", "  draining") : ""}`,
     `tasks   ${counts.join(", ") || "none yet"}`,
+    ...(farm.checks.running + farm.checks.waiting > 0 ? [`checks  ${farm.checks.running} running, ${farm.checks.waiting} waiting`] : []),
     `reports ${pending === 0 ? "all delivered" : `${pending} to deliver, the oldest of ${oldest}`}${refused > 0 ? styleText("yellow", `, ${refused} refused by the manager`) : ""}`,
     ...farm.waits.map((why) => `waits   ${why}`),
   ];

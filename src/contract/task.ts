@@ -124,8 +124,8 @@ export const assignment = z.object({
   /** e.g. "http://127.0.0.1:8710" */
   origin: z.string(),
   credentials,
-  /** "import": its one piece of work is a feed that the site is to take over. */
-  kind: z.enum(["post", "import"]),
+  /** "import": its one piece of work is a feed that the site is to take over. "check": to be signed in; nothing is changed there. */
+  kind: z.enum(["post", "import", "check"]),
   /** Whose feed it is, where that may be somebody else than the account. */
   feedMailbox: mailboxCredentials.nullable(),
   /** Where that one is read; null: at the usual server of its address' provider. */

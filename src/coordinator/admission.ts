@@ -45,7 +45,7 @@ export async function admit({ db, vault, hand }: LedgerParts, task: WorkerTask, 
         ...sealTask(task, vault),
         account_name: accountNameOf(task),
         source,
-        episode_ids: JSON.stringify(task.data_content.map((one) => one.id)),
+        episode_ids: JSON.stringify(await idsOf(trx, row, task)),
         updated_at: now,
       })
       .where("id", "=", task.id)
@@ -55,6 +55,15 @@ export async function admit({ db, vault, hand }: LedgerParts, task: WorkerTask, 
     await reopen(trx, row, task, now, vault);
     return "again";
   });
+}
+
+/** In the order of posting. What the task has posted stays part of it where the source leaves it out by now: its end tells of the whole. */
+async function idsOf(trx: Database, row: TaskRow, task: WorkerTask): Promise<string[]> {
+  const given = task.data_content.map(({ id }) => id);
+  if (isImport(task)) return given;
+  const posted = (await episodesOf(trx, row)).filter(({ state }) => state === "posted" || state === "reported");
+  const before = posted.map(({ episode_id: id }) => id).filter((id) => !given.includes(id));
+  return [...before, ...given];
 }
 
 /** The source handed out again what had failed or was canceled: all that is not on the site is open again. */

@@ -13,11 +13,13 @@ import {
 import type { EpisodeState } from "../contract/states.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
 import { redact } from "../kit/redact.ts";
+import { isSurelyOurs } from "./checks.ts";
+import { loginOf } from "./login.ts";
 import { alarm, looked, recordPosted } from "./looked.ts";
 import { next } from "./next-episode.ts";
 import { isRefusedMailbox, mailboxVersionOf, noteRefusedMailbox } from "./mailbox-guard.ts";
 import { takeMailedCode, takeTotpStep } from "./once-only.ts";
-import { judgeSubmit, loginKeyOf, takeSubmit, versionOf } from "./sign-in-guard.ts";
+import { judgeSubmit, takeSubmit } from "./sign-in-guard.ts";
 import type { TaskRun } from "./task-run.ts";
 
 /** Before the arm. A claim that was given up and a failure keep the fence, so their rows have not been armed under it either. */
@@ -76,6 +78,8 @@ export function createCalls(run: TaskRun): CoordinatorCalls {
       return taken;
     },
     async saveSession(state, cookie, how) {
+      // Stopped where the kept session may not be: that one stays.
+      if (how.kind === "stopped" && run.withheld) return;
       await ledger.sessions.save(run.task.account_key, browserState.parse(state), cookie, ledger.now(), how);
       crashpoint("session-saved");
     },
@@ -192,24 +196,27 @@ async function mayOpenMailbox(run: TaskRun, whose: MailboxOf): Promise<{ allowed
   return refused ? { allowed: false, why: REFUSED_MAILBOX } : { allowed: true, why: "" };
 }
 
+const NOT_SURELY_OURS = "the manager has not shown the check for a while: it may be another farm's by now";
+
 async function maySubmit(run: TaskRun): Promise<{ allowed: boolean; why: string }> {
   const { ledger } = run.environment;
-  const { account_key: formerKey, host, site } = run.task;
+  const { site } = run.task;
   // A holder whose claim is gone, thawed too late, signs in no more: somebody else may be at it.
   if (run.ending) return { allowed: false, why: run.ending.failure?.detail ?? run.ending.kind };
+  if (run.isCheck) {
+    const row = await ledger.task(run.task.id);
+    if (!row || !isSurelyOurs(row, ledger.now())) {
+      run.end({ kind: "stopped", failure: { code: "farm.stopping", detail: NOT_SURELY_OURS } });
+      return { allowed: false, why: NOT_SURELY_OURS };
+    }
+  }
   const mailbox = await mailboxVersionOf(run.credentials, run.mailServer);
   if (mailbox && (await isRefusedMailbox(ledger.db, mailbox, site))) {
     run.signInRefusal = { allowed: false, code: "mailbox.refused", why: REFUSED_MAILBOX, until: null };
     return { allowed: false, why: REFUSED_MAILBOX };
   }
-  const key = loginKeyOf(host, run.card, run.credentials) ?? formerKey;
-  // What else an account has, such as its show, makes no other password of it.
-  const [version, formerVersion] = await Promise.all([
-    versionOf(key, { ...run.credentials, email: "", username: "" }),
-    versionOf(formerKey, run.credentials),
-  ]);
-  const former = { key: formerKey, version: formerVersion };
-  const answer = await takeSubmit(ledger.db, { key, site, version, madeBy: formerKey, former }, ledger.now());
+  const login = await loginOf(run.task, run.card, run.credentials);
+  const answer = await takeSubmit(ledger.db, { ...login, site, madeBy: run.task.account_key, isCheck: run.isCheck }, ledger.now());
   if (!answer.allowed) {
     run.signInRefusal = answer;
     run.log.warn(`no sign-in now: ${answer.why}`, answer.until === null ? {} : { until: new Date(answer.until).toISOString() });

@@ -1,6 +1,6 @@
 import { failures, sayFailure, type FailureCode, type FailureData } from "../contract/failures.ts";
 import type { EpisodeState, TaskState } from "../contract/states.ts";
-import type { Report } from "../contract/worker-api.ts";
+import { postedLimits, type Report } from "../contract/worker-api.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Random } from "./ports.ts";
 
@@ -50,6 +50,8 @@ export interface Ending {
   failure: FailureData | null;
   /** Not before, where the reason knows (a sign-in budget). */
   retryAt: Date | null;
+  /** The account's session was kept from the run: that one may be alive, whatever the run has met. */
+  withheld?: boolean;
 }
 
 export interface TaskView {
@@ -155,10 +157,8 @@ export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Ran
   const open = episodes.some((episode) => episode.state === "waiting");
   const forPerson = episodes.find((episode) => episode.state === "needs_person");
   if (ending.kind === "failed" && failure) {
-    if (waitsInside.has(failure.code)) {
-      const againMs = ending.retryAt ? Math.max(1000, ending.retryAt.getTime() - now.getTime()) : WAIT_INSIDE_MS;
-      return stays("waiting", againMs, `${sayFailure(failure)} Next try ${timeOf(now, againMs)}.`);
-    }
+    const inside = waitInside(failure, ending.retryAt, now);
+    if (inside) return stays("waiting", inside.againMs, inside.waitsFor);
     if (forPerson || holdsForPerson.has(failure.code))
       return stays("needs_person", null, sayFailure(forPerson?.failure ?? failure), { failure });
     return failed(task, failure);
@@ -175,7 +175,15 @@ export function judgeTask(task: TaskView, ending: Ending, now: Date, random: Ran
   return failed(task, first ?? { code: "farm.bug", detail: "the run ended without a reason" });
 }
 
-function timeOf(now: Date, afterMs: number): string {
+/** For how long, and why, work waits inside the farm; null: this is no reason to. */
+export function waitInside(failure: FailureData, retryAt: Date | null, now: Date): { againMs: number; waitsFor: string } | null {
+  if (!waitsInside.has(failure.code)) return null;
+  const againMs = retryAt ? Math.max(1000, retryAt.getTime() - now.getTime()) : WAIT_INSIDE_MS;
+  return { againMs, waitsFor: `${sayFailure(failure)} Next try ${timeOf(now, againMs)}.` };
+}
+
+/** "at 08:15:00 UTC", with the day where it is another one. */
+export function timeOf(now: Date, afterMs: number): string {
   const at = new Date(now.getTime() + afterMs).toISOString();
   const [day, time] = [at.slice(0, 10), at.slice(11, 19)];
   return now.toISOString().startsWith(day) ? `at ${time} UTC` : `on ${day} at ${time} UTC`;
@@ -194,20 +202,38 @@ export function completion(task: TaskView): Report[] {
 }
 
 const MAX_MESSAGE = 10_000;
+/** Characters. The manager takes bodies up to 1 MiB. */
+const MAX_LINKS = 500_000;
+
+/** Which are on the site matters more than where: an address that would keep the report from getting through is left away. */
+function linksOf(posted: readonly EpisodeView[]): Record<string, string> {
+  const named = posted.filter(({ episode_id: id }) => id.length <= postedLimits.id).slice(0, postedLimits.entries);
+  const links = named.map(({ episode_id, link }) => [episode_id, link && link.length <= postedLimits.link ? link : ""] as const);
+  const isLong = JSON.stringify(links).length > MAX_LINKS;
+  return Object.fromEntries(isLong ? links.map(([id]) => [id, ""]) : links);
+}
 
 function failed(task: TaskView, failure: FailureData): Judgement {
-  const posted = task.episodes.filter(isPosted).length;
+  const posted = task.episodes.filter(isPosted);
   const refused = task.episodes.filter((episode) => episode.state === "failed" && episode.failure);
   const which = ({ title }: EpisodeView): string => (task.isImport ? "" : `"${title.slice(0, 100)}": `);
   const sentences = refused.map((episode) => `${which(episode)}${sayFailure(episode.failure as FailureData)}`);
   if (!refused.some((episode) => episode.failure?.code === failure.code && episode.failure.detail === failure.detail))
     sentences.unshift(sayFailure(failure));
   const codes = [failure.code, ...refused.map((episode) => (episode.failure as FailureData).code)];
-  const done = task.isImport ? "Not imported." : `${posted}/${task.episodes.length} posted.`;
+  const done = task.isImport ? "Not imported." : `${posted.length}/${task.episodes.length} posted.`;
   const message = `${done} ${sentences.join(" ")}`.slice(0, MAX_MESSAGE);
   return {
     state: "failed",
-    reports: [{ kind: "fail", error_message: message, code: failure.code, retry: codes.some((code) => failures[code].retry !== "never") }],
+    reports: [
+      {
+        kind: "fail",
+        error_message: message,
+        code: failure.code,
+        retry: codes.some((code) => failures[code].retry !== "never"),
+        ...(posted.length > 0 && !task.isImport && { posted: linksOf(posted) }),
+      },
+    ],
     againMs: null,
     failure,
     waitsFor: "",

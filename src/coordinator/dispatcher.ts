@@ -6,7 +6,9 @@ import { createCalls } from "./calls.ts";
 import type { Ending } from "./decide.ts";
 import type { Ledger } from "./ledger.ts";
 import { sayFailure, toFailureData, type FailureData } from "../contract/failures.ts";
+import type { TaskState } from "../contract/states.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
+import { checksAtOnce, isAnswer, isCheck, isSurelyOurs } from "./checks.ts";
 import { preflight } from "./next-episode.ts";
 import { TaskRun, type RunEnvironment } from "./task-run.ts";
 import type { Site } from "./sites.ts";
@@ -28,6 +30,9 @@ const POLL_MS = 1000;
 const SITE_FULL_MS = 1500;
 const DISK_MS = 10_000;
 const NOT_OURS_MS = 10_000;
+const CHECK_YIELDS_MS = 2000;
+/** Where more are there than may run at a time, most of them would come back in vain. */
+const CHECKS_QUEUE_MS = 15_000;
 
 /**
  * Starts what may start. The queue hands out at most one task an account; the ledger gives at most N slots a site; here is
@@ -71,16 +76,63 @@ export class Dispatcher {
     this.waits = await this.#o.environment.disk();
     if (this.waits) return DISK_MS;
     await this.#returnStranded();
-    const jobs = await this.#o.queue.take(free);
-    if (jobs.length > 0) crashpoint("job-taken");
-    const { log } = this.#o;
-    for (const job of jobs) {
-      await this.#start(job).catch((error: unknown) => {
-        log.error(`can't be started: ${error instanceof Error ? error.message : String(error)}`, { task: job.id });
-        this.#stranded.push(job);
-      });
-    }
+    const checks = await this.#startPosting();
+    const yieldsMs = checks.length > checksAtOnce(this.#o.concurrency) ? CHECKS_QUEUE_MS : CHECK_YIELDS_MS;
+    for (const job of checks) await this.#unlessBroken(job, async () => this.#startCheck(job, yieldsMs));
     return POLL_MS;
+  }
+
+  /** Work goes before checks, which are kept in hand until nothing else is there to be started. @returns those checks */
+  async #startPosting(): Promise<Job[]> {
+    const checks: Job[] = [];
+    for (let seen = -1; seen < checks.length;) {
+      seen = checks.length;
+      const free = this.#o.concurrency - this.runs.size;
+      const jobs = await this.#take(free, checks);
+      if (jobs.length > 0) crashpoint("job-taken");
+      for (const job of jobs)
+        await this.#unlessBroken(job, async () => {
+          const row = await this.#ledger.task(job.id);
+          if (row && isCheck(row.data)) checks.push(job);
+          else await this.#start(job, row);
+        });
+    }
+    return checks;
+  }
+
+  async #take(limit: number, inHand: Job[]): Promise<Job[]> {
+    if (limit <= 0) return [];
+    return this.#o.queue.take(limit).catch((error: unknown) => {
+      this.#stranded.push(...inHand);
+      throw error;
+    });
+  }
+
+  async #unlessBroken(job: Job, start: () => Promise<void>): Promise<void> {
+    await start().catch((error: unknown) => {
+      this.#o.log.error(`can't be started: ${error instanceof Error ? error.message : String(error)}`, { task: job.id });
+      this.#stranded.push(job);
+    });
+  }
+
+  /** Where posting work left room, here and at the site, and no more than the checks' share. */
+  async #startCheck(job: Job, yieldsMs: number): Promise<void> {
+    const { concurrency, queue, random, environment } = this.#o;
+    const fits = this.runs.size < concurrency && this.checks < checksAtOnce(concurrency);
+    const row = fits ? await this.#ledger.task(job.id) : null;
+    const isBehind =
+      row !== null && job.accountKey === row.account_key && (await this.#ledger.postingWaits(environment.source.name, row.site));
+    // A farm that stood still, or was alone with its network: the manager may have given it to another one.
+    const isSure = !row || !isCheck(row.data) || isSurelyOurs(row, this.#ledger.now());
+    if (fits && !isBehind && isSure) return this.#start(job, row);
+    if (!isSure) await this.#ledger.sayWhy(job.id, "the manager has to show it once more: it may be another farm's by now");
+    if (isBehind) await this.#ledger.sayWhy(job.id, `what is to be posted at ${row.site} goes first`);
+    await queue.giveBack(job, { afterMs: jitterMs(yieldsMs, random) });
+  }
+
+  /** Checks that run here. */
+  get checks(): number {
+    return [...this.runs.values()].filter(({ isCheck: check }) => check).length;
   }
 
   /** @throws while the database does not take them; they stay with us then */
@@ -91,11 +143,12 @@ export class Dispatcher {
     }
   }
 
-  async #start(job: Job): Promise<void> {
+  async #start(job: Job, row: TaskRow | null): Promise<void> {
     const { queue, freshSite, random, environment } = this.#o;
-    const row = await this.#ledger.task(job.id);
     const site = row && (await freshSite(row.host));
     if (!row) return this.#drop(job, "it is not in the ledger");
+    // A check may come back under another account; its own job stands behind that account's work, this one behind nobody's.
+    if (isCheck(row.data) && job.accountKey !== row.account_key) return this.#drop(job, "its account is another one by now");
     // Another farm's on this database, or a driver that this one lacks.
     if (!site || row.source !== environment.source.name) return void (await queue.giveBack(job, { afterMs: NOT_OURS_MS }));
     if (this.draining) return void (await queue.giveBack(job, { afterMs: 0 }));
@@ -111,7 +164,8 @@ export class Dispatcher {
     const adopted = await this.#ledger.adopt(job.id);
     if (adopted?.againMs) return void (await queue.giveBack(job, { afterMs: adopted.againMs }));
     const stopped = await this.#ledger.stopped(row.account_key);
-    if (stopped) return this.#hold(job, row, stopped);
+    // What else an account stands still for says nothing about its sign-in.
+    if (stopped) return isCheck(row.data) && isAnswer(stopped.code) ? this.#refuse(job, row, stopped) : this.#hold(job, row, stopped);
     const begun = await this.#ledger.begin(job.id, site.card.concurrency);
     if (begun.kind === "gone") return this.#drop(job, `it is ${row.state}`);
     if (begun.kind === "site-full") {
@@ -122,15 +176,11 @@ export class Dispatcher {
     const run = new TaskRun(environment, begun.task, site, job);
     run.draining = this.draining;
     this.runs.set(job.id, run);
-    environment.events.emit("task", {
-      taskId: run.task.id,
-      state: "running",
-      account: run.task.account_name,
-      site: row.site,
-      failure: null,
-      why: "",
+    this.#tell(run.task, "running", null, "");
+    const end = this.#follow(run).finally(() => {
+      run.unpinSecrets();
+      this.#ends.delete(end);
     });
-    const end = this.#follow(run).finally(() => this.#ends.delete(end));
     this.#ends.add(end);
   }
 
@@ -138,15 +188,22 @@ export class Dispatcher {
     if (!(await this.#ledger.hold(job.id, job, failure))) return;
     const why = sayFailure(failure);
     this.#o.log.warn(`waits for a person: ${why}`, { task: job.id, account: row.account_name });
-    this.#o.environment.events.emit("task", {
-      taskId: job.id,
-      state: "needs_person",
-      account: row.account_name,
-      site: row.site,
-      failure,
-      why,
-    });
+    this.#tell(row, "needs_person", failure, why);
     this.#o.onSettled();
+  }
+
+  /** A check of an account that stands still: that is the answer. */
+  async #refuse(job: Job, row: TaskRow, failure: FailureData): Promise<void> {
+    if (!(await this.#ledger.refuseCheck(job.id, job, failure))) return;
+    const why = sayFailure(failure);
+    this.#o.log.warn(`the check fails: ${why}`, { task: job.id, account: row.account_name, site: row.site });
+    this.#tell(row, "failed", failure, why);
+    this.#o.onSettled();
+  }
+
+  #tell(row: TaskRow, state: TaskState, failure: FailureData | null, why: string): void {
+    const { id: taskId, account_name: account, site } = row;
+    this.#o.environment.events.emit(isCheck(row.data) ? "check" : "task", { taskId, state, account, site, failure, why });
   }
 
   async #drop(job: Job, why: string): Promise<void> {
@@ -155,7 +212,7 @@ export class Dispatcher {
   }
 
   async #follow(run: TaskRun): Promise<void> {
-    run.log.info(run.isImport ? `starts: the import of ${run.task.episode_ids.join()}` : `starts: ${run.total} episodes`);
+    run.log.info(`starts: ${sayWork(run)}`);
     const ending = (await this.#preflight(run)) ?? (await run.toItsEnd(createCalls(run)));
     await this.#settle(run, ending);
   }
@@ -172,7 +229,7 @@ export class Dispatcher {
 
   /** Tries until the ledger takes it: a run whose end is not written down would block its account. */
   async #settle(run: TaskRun, ending: Ending): Promise<void> {
-    const { clock, events } = this.#o.environment;
+    const { clock } = this.#o.environment;
     crashpoint("before-settle");
     for (;;) {
       try {
@@ -180,6 +237,7 @@ export class Dispatcher {
           fallbackLink: run.site.origin,
           rehearsal: run.environment.mode !== "post",
           isOver: run.environment.mode === "walk",
+          triedWith: run.task.sealed_credentials,
         });
         crashpoint("outbox-written");
         this.runs.delete(run.task.id);
@@ -187,14 +245,7 @@ export class Dispatcher {
         const state = judged?.state ?? "waiting";
         const why = judged?.failure ? sayFailure(judged.failure) : (judged?.waitsFor ?? "somebody else has it by now");
         run.log[state === "failed" || state === "needs_person" ? "warn" : "info"](`ends: ${state}${why ? `. ${why}` : ""}`);
-        events.emit("task", {
-          taskId: run.task.id,
-          state,
-          account: run.task.account_name,
-          site: run.card.site,
-          failure: judged?.failure ?? null,
-          why,
-        });
+        this.#tell(run.task, state, judged?.failure ?? null, why);
         this.#o.onSettled();
         return;
       } catch (error) {
@@ -239,4 +290,9 @@ export class Dispatcher {
   async ended(): Promise<void> {
     while (this.#ends.size > 0) await Promise.all(this.#ends);
   }
+}
+
+function sayWork({ isCheck: check, isImport, task, total }: TaskRun): string {
+  if (check) return "a check of the sign-in";
+  return isImport ? `the import of ${task.episode_ids.join()}` : `${total} episodes`;
 }

@@ -10,6 +10,7 @@ import type { Queue } from "../store/queue.ts";
 import type { Store } from "../store/store.ts";
 import type { Vault } from "../store/vault.ts";
 import { Bell, loop } from "./bell.ts";
+import { CheckPuller } from "./check-puller.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { FarmEvents } from "./events.ts";
 import { handOver, takeBack, type HandOver, type handedBack } from "./hand-over.ts";
@@ -28,6 +29,7 @@ import { makeSlots } from "./site-slots.ts";
 import { findSite, importingHosts, servedHosts, type SitesMap } from "./sites.ts";
 import type { Source } from "./source.ts";
 import {
+  countChecks,
   outboxStatus,
   runningTask,
   sayTaskWaits,
@@ -103,6 +105,7 @@ export class Engine {
   readonly #o: EngineOptions;
   readonly #source: Source;
   readonly #puller: Puller;
+  readonly #checks: CheckPuller;
   readonly #outbox: Outbox;
   readonly #dispatcher: Dispatcher;
   readonly #bells = { pull: new Bell(), dispatch: new Bell(), outbox: new Bell(), view: new Bell() };
@@ -141,7 +144,20 @@ export class Engine {
       return known && { ...known, card: await this.#fresh(known.card) };
     };
     this.#dispatcher = new Dispatcher({ environment, queue, concurrency, random, log, freshSite, onSettled: () => this.#ring() });
+    const sitesHere = { findSite: site, servedHosts: () => servedHosts(this.#cards, sites) };
+    this.#checks = new CheckPuller({
+      ...sitesHere,
+      source,
+      ledger: this.ledger,
+      clock,
+      log,
+      concurrency,
+      running: () => this.#dispatcher.checks,
+      onChange: () => this.#ring(),
+      onLost: (id, why) => this.#lost(id, why),
+    });
     this.#puller = new Puller({
+      ...sitesHere,
       source,
       ledger: this.ledger,
       clock,
@@ -151,10 +167,9 @@ export class Engine {
       concurrency,
       running: () => this.#dispatcher.runs.size,
       pollMs: options.pollMs,
-      findSite: site,
-      servedHosts: () => servedHosts(this.#cards, sites),
       importingHosts: () => importingHosts(this.#cards, sites),
       onAdmitted: () => this.#ring(),
+      onSpare: (spare) => this.#checks.ask(spare),
     });
     this.#outbox = new Outbox({
       db: this.ledger.db,
@@ -208,6 +223,7 @@ export class Engine {
             onLost: (id, why) => this.#lost(id, why),
           }),
       },
+      { name: "checks", bell: new Bell(), signal: until, turn: async () => this.#checks.renew() },
       { name: "limbo", bell: new Bell(), signal: until, turn: async () => limbo.look().then(() => LIMBO_MS) },
       { name: "forget", bell: new Bell(), signal: until, turn: async () => this.#forget() },
       { name: "view", bell: view, signal: until, turn: async () => this.#look().then(() => VIEW_MS) },
@@ -242,7 +258,7 @@ export class Engine {
       await clock.sleep(50);
     }
     this.#running.abort();
-    await Promise.all(this.#loops);
+    await Promise.all([...this.#loops, this.#checks.stop(LAST_REPORTS_MS)]);
   }
 
   /** What a person saw on the site. @returns null when taken, else why not */
@@ -311,6 +327,7 @@ export class Engine {
       draining: this.#dispatcher.draining,
       running: [...this.#dispatcher.runs.values()].map(runningTask),
       tasks: counts,
+      checks: countChecks(held),
       waits: [
         ...(source && this.#o.concurrency === 0 ? ["CONCURRENCY is 0: nothing is pulled"] : []),
         ...(keyRefused ? [sayFailure({ code: "manager.refused", detail: keyRefused })] : []),

@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { workerTask, type Report, type WorkerTask } from "../contract/worker-api.ts";
 import { UsageError } from "../kit/config.ts";
+import { readJsonText } from "../kit/json-text.ts";
 import type { Source } from "./source.ts";
 
 /** What became of one task of a file; the file beside it holds one of these a task id. */
@@ -53,6 +54,7 @@ export async function createFileSource(path: string): Promise<Source & { resultP
       return task ? { kind: "task", task: { ...task, status: "running" } } : { kind: "gone" };
     },
     async deliver(taskId, report) {
+      if (report.kind === "check") return { kind: "final", why: "a file orders no checks", gone: true };
       results[taskId] = merge(results[taskId], report);
       try {
         await write();
@@ -64,7 +66,7 @@ export async function createFileSource(path: string): Promise<Source & { resultP
   };
 }
 
-function merge(known: FileResult | undefined, report: Report): FileResult {
+function merge(known: FileResult | undefined, report: Exclude<Report, { kind: "check" }>): FileResult {
   switch (report.kind) {
     case "start":
       return { status: "running" };
@@ -92,21 +94,17 @@ async function readResults(path: string): Promise<Record<string, FileResult>> {
 }
 
 async function readTasks(file: string): Promise<WorkerTask[]> {
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new UsageError(
-      code ? `The task file ${file} can't be read (${code}).` : `The task file ${file} is not JSON: ${(error as Error).message}.`,
-    );
-  }
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`The task file ${file} can't be read (${error.code}).`);
+  });
+  const content = readJsonText(`The task file ${file}`, text);
   const wrapped = typeof content === "object" && content !== null && "data" in content ? content.data : content;
   const items: unknown[] = Array.isArray(wrapped) ? wrapped : [wrapped];
   const problems: string[] = [];
   const tasks = items.flatMap((item, index) => {
     const parsed = workerTask.safeParse(typeof item === "object" && item !== null ? { status: "queued", ...item } : item);
-    if (parsed.success) return [parsed.data];
+    // A check is a manager's to order.
+    if (parsed.success) return [parsed.data.kind === "check" ? { ...parsed.data, kind: undefined } : parsed.data];
     problems.push(...parsed.error.issues.map((issue) => `  task ${index + 1}, ${issue.path.join(".") || "itself"}: ${issue.message}`));
     return [];
   });

@@ -1,4 +1,5 @@
 import type { Log } from "../kit/log.ts";
+import { isCheck } from "./checks.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Source } from "./source.ts";
 
@@ -19,6 +20,8 @@ export interface KeepAliveOptions {
 export async function keepAlive({ ledger, source, log, onCanceled, onLost }: KeepAliveOptions): Promise<number> {
   if (source.once) return EVERY_MS;
   for (const task of await ledger.held(source.name)) {
+    // Checks are renewed by being asked for.
+    if (isCheck(task.data)) continue;
     // Not yet started: its first `/start` stands in the outbox.
     if (!task.renewed_at || ledger.now().getTime() - task.renewed_at.getTime() < EVERY_MS) continue;
     const answer = await source.deliver(task.id, { kind: "start" });

@@ -8,6 +8,7 @@ import type { Job, Queue } from "../store/queue.ts";
 import type { Store } from "../store/store.ts";
 import type { Vault } from "../store/vault.ts";
 import { admit, type Admission } from "./admission.ts";
+import { admitCheck, isCheckId, refuseCheck } from "./check-admission.ts";
 import type { Ending, Judgement } from "./decide.ts";
 import type { Neighbour } from "./doubt.ts";
 import { EpisodeBook } from "./episode-book.ts";
@@ -96,6 +97,29 @@ export class Ledger {
     return admit(this.#parts, task, site, source);
   }
 
+  /** The same of a pulled check. */
+  async admitCheck(check: WorkerTask, site: Site, source: string): Promise<Admission> {
+    return admitCheck(this.#parts, check, site, source);
+  }
+
+  /** How many checks have ended and are still the source's to be told of. @param besides sites that don't count */
+  async checksToReport(source: string, besides: ReadonlySet<string>): Promise<number> {
+    const rows = await this.db
+      .selectFrom("outbox")
+      .innerJoin("tasks", "tasks.id", "outbox.task_id")
+      .select("tasks.site")
+      .where("tasks.source", "=", source)
+      .where("outbox.kind", "=", "check")
+      .where("outbox.state", "=", "pending")
+      .execute();
+    return rows.filter(({ site }) => !besides.has(site)).length;
+  }
+
+  /** The source has shown that they are ours. */
+  async renewChecks(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.db.updateTable("tasks").set({ renewed_at: this.now() }).where("id", "in", ids).execute();
+  }
+
   async task(id: string): Promise<TaskRow | null> {
     return (await this.db.selectFrom("tasks").selectAll().where("id", "=", id).executeTakeFirst()) ?? null;
   }
@@ -131,7 +155,8 @@ export class Ledger {
       .where("source", "=", source)
       .where((one) =>
         one.or([
-          one("state", "=", "needs_person"),
+          // A check that is held waits for its account, which says so itself.
+          one.and([one("state", "=", "needs_person"), one.not(isCheckId)]),
           one("id", "in", one.selectFrom("episodes").select("task_id").where("state", "=", "needs_person")),
         ]),
       )
@@ -140,14 +165,52 @@ export class Ledger {
     return Promise.all(tasks.map(async (task) => ({ task, episodes: await this.episodesOf(task) })));
   }
 
+  /** Checks aside: all less those, since each of the two stands in an index, and the difference does not. */
   async countByState(source: string): Promise<Partial<Record<TaskState, number>>> {
-    const rows = await this.db
+    const all = this.db
       .selectFrom("tasks")
       .select((one) => ["state", one.fn.countAll<number>().as("count")])
       .where("source", "=", source)
-      .groupBy("state")
+      .groupBy("state");
+    // One statement, so that both are of one moment.
+    const rows = await this.db
+      .selectFrom(all.as("every"))
+      .leftJoin(all.where(isCheckId).as("checks"), "checks.state", "every.state")
+      .select(["every.state", "every.count", "checks.count as checks"])
       .execute();
-    return Object.fromEntries(rows.map((row) => [row.state, Number(row.count)]));
+    const counts = rows.map((row) => [row.state, Number(row.count) - Number(row.checks ?? 0)] as const);
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
+  }
+
+  /** Whether work that posts could start on the site, or look there, if it had room. */
+  async postingWaits(source: string, site: string): Promise<boolean> {
+    return (await this.sitesToPost(source)).has(site);
+  }
+
+  /** The sites where that is so. */
+  async sitesToPost(source: string): Promise<Set<string>> {
+    const rows = await this.db
+      .selectFrom("tasks")
+      .select("site")
+      .distinct()
+      .where("source", "=", source)
+      .where("state", "in", ["waiting", "unsure"])
+      .where((one) => one.not(isCheckId))
+      .where((one) => one.or([one("not_before", "is", null), one("not_before", "<=", this.now())]))
+      .execute();
+    return new Set(rows.map(({ site }) => site));
+  }
+
+  /** Checks that ended without a word since then, which the source may still have for ours. */
+  async checksGivenUp(source: string, since: Date): Promise<TaskRow[]> {
+    return this.db
+      .selectFrom("tasks")
+      .selectAll()
+      .where("source", "=", source)
+      .where(isCheckId)
+      .where("state", "=", "canceled")
+      .where("updated_at", ">", since)
+      .execute();
   }
 
   /** Takes a slot of the site and the task, or nothing. */
@@ -182,7 +245,7 @@ export class Ledger {
     taskId: string,
     job: Job,
     ending: Ending,
-    how: { fallbackLink: string; rehearsal: boolean; isOver?: boolean },
+    how: { fallbackLink: string; rehearsal: boolean; isOver?: boolean; triedWith?: string },
   ): Promise<Judgement | null> {
     return settle(this.#parts, taskId, job, ending, how);
   }
@@ -225,6 +288,11 @@ export class Ledger {
 
   async stoppedAccounts(source: string): Promise<{ task: TaskRow; failure: FailureData }[]> {
     return stops.stoppedAccounts(this.#parts, source);
+  }
+
+  /** A check that must not start ends with the reason. @returns false when it was not waiting any more */
+  async refuseCheck(taskId: string, job: Job, failure: FailureData): Promise<boolean> {
+    return refuseCheck(this.#parts, taskId, job, failure);
   }
 
   /** A task that must not start waits for a person. @returns false when it was not waiting any more */

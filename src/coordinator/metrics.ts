@@ -16,6 +16,12 @@ export function createMetrics(events: EventEmitter<FarmEvents>, status: () => Fa
     labelNames: ["state", "site"],
     registers,
   });
+  const checked = new Counter({
+    name: "podcrew_checks_total",
+    help: "Sign-ins that were tried for the manager, by what came of it",
+    labelNames: ["outcome", "site"],
+    registers,
+  });
   const reported = new Counter({
     name: "podcrew_reports_delivered_total",
     help: "Reports that the source took",
@@ -32,7 +38,15 @@ export function createMetrics(events: EventEmitter<FarmEvents>, status: () => Fa
     help: "Tasks in a worker",
     registers,
     collect() {
-      this.set(status().running.length);
+      this.set(status().running.filter(({ kind }) => kind !== "check").length);
+    },
+  });
+  new Gauge({
+    name: "podcrew_checks_running",
+    help: "Sign-ins that are being tried for the manager",
+    registers,
+    collect() {
+      this.set(status().running.filter(({ kind }) => kind === "check").length);
     },
   });
   new Gauge({
@@ -63,6 +77,9 @@ export function createMetrics(events: EventEmitter<FarmEvents>, status: () => Fa
   });
   events.on("posted", () => posted.inc());
   events.on("task", ({ state, site }) => ended.inc({ state, site }));
+  events.on("check", ({ state, site }) => {
+    if (state === "completed" || state === "failed") checked.inc({ outcome: state === "completed" ? "works" : "fails", site });
+  });
   events.on("reported", ({ report }) => reported.inc({ kind: report.kind }));
   events.on("alarm", () => duplicates.inc());
   return registry;

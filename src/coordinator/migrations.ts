@@ -171,10 +171,39 @@ export const migrations: Record<string, Migration> = {
   },
   "0004-one-budget-a-login": {
     async up(db: Kysely<unknown>) {
-      await db.schema.alterTable("credential_submits").addColumn("made_by", "text").execute();
+      // There already where 0003 was run in the form that it had for a time.
+      await db.schema
+        .alterTable("credential_submits")
+        .addColumn("made_by", "text", (c) => c.ifNotExists())
+        .execute();
     },
     async down(db: Kysely<unknown>) {
       await db.schema.alterTable("credential_submits").dropColumn("made_by").execute();
+    },
+  },
+  "0005-checks": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createIndex("tasks_checks")
+        .on("tasks")
+        .columns(["source", "state", "account_key"])
+        .where(sql<boolean>`id like 'check:%'`)
+        .execute();
+      await db.schema
+        .alterTable("credential_submits")
+        .addColumn("by_check", "boolean", (column) => column.notNull().defaultTo(false))
+        .execute();
+      await db.schema
+        .createIndex("credential_submits_site")
+        .on("credential_submits")
+        .columns(["site", "at"])
+        .where(sql<boolean>`verdict is null or verdict = 'refused'`)
+        .execute();
+    },
+    async down(db: Kysely<unknown>) {
+      await db.schema.dropIndex("credential_submits_site").execute();
+      await db.schema.alterTable("credential_submits").dropColumn("by_check").execute();
+      await db.schema.dropIndex("tasks_checks").execute();
     },
   },
 };

@@ -4,6 +4,7 @@ import type { Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
 import { backoffMs, jitterMs } from "./backoff.ts";
+import { isCheck } from "./checks.ts";
 import { isImport, withFeedAsWork } from "./imports.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DiskProbe, Random } from "./ports.ts";
@@ -28,6 +29,8 @@ export interface PullerOptions {
   importingHosts(): string[];
   /** New rows stand in the outbox. */
   onAdmitted(): void;
+  /** Nothing to post is left to be had: there is room for checks. Not waited for. @param spare places */
+  onSpare(spare: number): void;
 }
 
 type Kind = "episodes" | "imports";
@@ -94,6 +97,7 @@ export class Puller {
     if (this.#o.source.once) this.#dry = true;
     this.waits = null;
     if (fresh > 0) return 0;
+    this.#o.onSpare(free);
     const restMs = jitterMs(this.#o.pollMs, this.#o.random);
     this.waits = { why: "nothing new at the source", until: clock.now() + restMs };
     return restMs;
@@ -140,7 +144,8 @@ export class Puller {
   /** How many more can start soon, and how many we hold already. What others run, or a dead farm ran, takes none of our room. */
   async #room(): Promise<{ free: number; held: number }> {
     const { ledger, source, concurrency, running } = this.#o;
-    const held = await ledger.held(source.name);
+    // Checks make way, and are asked for elsewhere.
+    const held = (await ledger.held(source.name)).filter(({ data }) => !isCheck(data));
     const soon = held.filter((task) => task.state === "waiting" && !(task.not_before && task.not_before > ledger.now()));
     return { free: concurrency - running() - soon.length, held: held.length };
   }

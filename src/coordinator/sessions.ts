@@ -11,6 +11,8 @@ export interface Sessions {
   /** The site knew it, or did not. */
   checked(accountKey: string, known: boolean, now: Date): Promise<void>;
   cookie(accountKey: string): Promise<string>;
+  /** The site did not know it any more, or asks for a person in it. */
+  hasEnded(accountKey: string): Promise<boolean>;
   /** Where the browser was stopped by something that a person has to do; null: nowhere. */
   stoppedAt(accountKey: string): Promise<string | null>;
 }
@@ -53,6 +55,10 @@ export function openSessions(db: Database, vault: Vault): Sessions {
     async cookie(accountKey) {
       const found = await row(accountKey);
       return found ? vault.open(found.sealed_cookie, at("cookie", accountKey)) : "";
+    },
+    async hasEnded(accountKey) {
+      const found = await row(accountKey);
+      return found !== undefined && (found.ended || found.sealed_page !== null);
     },
     async stoppedAt(accountKey) {
       const found = await row(accountKey);

@@ -1,4 +1,5 @@
 import type { Job } from "../store/queue.ts";
+import { isCheck, judgeCheck } from "./checks.ts";
 import { judgeTask, type Ending, type Judgement } from "./decide.ts";
 import { release } from "./episodes.ts";
 import { isImport } from "./imports.ts";
@@ -23,7 +24,15 @@ export async function settle(
     fallbackLink,
     rehearsal,
     isOver = false,
-  }: { fallbackLink: string; rehearsal: boolean; /** A rehearsal that nobody takes up again. */ isOver?: boolean },
+    triedWith,
+  }: {
+    fallbackLink: string;
+    rehearsal: boolean;
+    /** A rehearsal that nobody takes up again. */
+    isOver?: boolean;
+    /** The sealed credentials that the run had. */
+    triedWith?: string;
+  },
 ): Promise<Judgement | null> {
   const { db, queue, vault, sessions, hand, flush } = parts;
   const { now, holder } = hand();
@@ -31,7 +40,7 @@ export async function settle(
   if (!row) return null;
   const cookie = await sessions.cookie(row.account_key);
   const judgement = await db.transaction().execute(async (trx) => {
-    const truth = await judge(parts, trx, row, ending, { cookie, fallbackLink, holder });
+    const truth = await judge(parts, trx, row, ending, { cookie, fallbackLink, holder, triedWith });
     // A rehearsal leaves nothing behind: neither a report nor a job.
     const judged: Judgement = rehearsal
       ? { ...truth, state: isOver ? "canceled" : "waiting", reports: [], againMs: null, failure: ending.failure }
@@ -44,7 +53,8 @@ export async function settle(
     if (!mine) return null;
     await apply(trx, row.id, judged, now);
     // More sign-ins from here would only look more suspicious.
-    if (!rehearsal && ending.failure?.code === "account.challenged") await insertStop(trx, row.account_key, taskId, ending.failure, now);
+    if (!rehearsal && ending.failure?.code === "account.challenged" && !ending.withheld)
+      await insertStop(trx, row.account_key, taskId, ending.failure, now);
     await enqueueReports(trx, taskId, judged.reports, now, vault);
     return judged;
   });
@@ -57,10 +67,15 @@ async function judge(
   trx: Database,
   row: TaskRow,
   ending: Ending,
-  of: { cookie: string; fallbackLink: string; /** null: whoever held them is dead. */ holder: string | null },
+  of: {
+    cookie: string;
+    fallbackLink: string;
+    /** null: whoever held them is dead. */ holder: string | null;
+    triedWith?: string | undefined;
+  },
 ): Promise<Judgement> {
   const { now } = hand();
-  const { holder: mine, ...links } = of;
+  const { holder: mine, triedWith, ...links } = of;
   for (const { episode_id, holder } of await episodesOf(trx, row)) {
     if (holder !== null && (mine === null || holder === mine))
       await release(
@@ -75,8 +90,14 @@ async function judge(
     .updateTable("tasks")
     .set({ worker_deaths: deaths })
     .where("id", "=", row.id)
-    .returning(["link_rss", "tries"])
+    .returning(["link_rss", "tries", "sealed_credentials", "failure", "created_at"])
     .executeTakeFirstOrThrow();
+  if (isCheck(row.data)) {
+    const changed = triedWith !== undefined && triedWith !== fresh.sealed_credentials;
+    const moved = fresh.failure?.code === "task.canceled";
+    const view = { workerDeaths: deaths, tries: fresh.tries, changed, moved, since: fresh.created_at, last: fresh.failure };
+    return judgeCheck(view, ending, now, random);
+  }
   const rows = await episodesOf(trx, row);
   const judged = judgeTask(
     { episodes: rows, isImport: isImport(row.data), linkRss: fresh.link_rss, workerDeaths: deaths, tries: fresh.tries, ...links },
@@ -118,7 +139,8 @@ export async function adopt(parts: LedgerParts, taskId: string): Promise<Judgeme
       { cookie: "", fallbackLink: "", holder: null },
     );
     // A task whose last episode was posted still has its feed to be read: that is for a run, so it is open again.
-    const open: Judgement = judged.state === "unsure" ? judged : { ...judged, state: "waiting", reports: [], againMs: 0 };
+    const isMeant = judged.state === "unsure" || judged.state === "canceled";
+    const open: Judgement = isMeant ? judged : { ...judged, state: "waiting", reports: [], againMs: 0 };
     await apply(trx, taskId, open, now);
     return open;
   });

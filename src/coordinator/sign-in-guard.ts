@@ -38,12 +38,23 @@ const REFUSED_ACCOUNTS = 3;
 const REFUSED_WITHIN_MS = 10 * MINUTE_MS;
 const SITE_PAUSE_MS = 60 * MINUTE_MS;
 
-/** @param history of the login, oldest first  @param refusals of all accounts of the site, oldest first */
+interface AtSite {
+  accountKey: string;
+  at: number;
+}
+
+/**
+ * @param history of the login, oldest first
+ * @param refusals of all accounts of the site, oldest first; for posting, of posting only
+ * @param check nothing is to be posted: the last try of each budget is left for posting, and the site never pauses because of it.
+ * `own`: the login's key; `inFlight`: submits at the site of which nobody has heard yet
+ */
 export function judgeSignIn(
   history: readonly Submit[],
-  refusals: readonly { accountKey: string; at: number }[],
+  refusals: readonly AtSite[],
   version: string,
   now: number,
+  check: { own: string; inFlight: readonly AtSite[] } | null = null,
 ): SignInAnswer {
   if (history.some((submit) => submit.version === version && submit.verdict === "refused"))
     return {
@@ -62,6 +73,15 @@ export function judgeSignIn(
       until: paused,
     };
 
+  const crowded = check && crowdedUntil(check, refusals, now);
+  if (crowded)
+    return {
+      allowed: false,
+      code: "account.budget",
+      why: "one more refusal could make the site pause for posting as well; this check waits until that is over",
+      until: crowded,
+    };
+
   if (history.some(({ elsewhere, verdict, at }) => elsewhere && verdict === null && at > now - IN_FLIGHT_MS))
     return {
       allowed: false,
@@ -72,22 +92,27 @@ export function judgeSignIn(
 
   // Shows behind one login each have a session of their own: that the others were let in is no harm.
   const lastDay = history.filter(({ at, elsewhere, verdict }) => at > now - DAY_MS && !(elsewhere && verdict === "accepted"));
-  const oldest = lastDay.at(-MAX_SUBMITS_A_DAY);
+  const oldest = lastDay.at(check ? 1 - MAX_SUBMITS_A_DAY : -MAX_SUBMITS_A_DAY);
   if (oldest)
     return {
       allowed: false,
       code: "account.budget",
-      why: `${MAX_SUBMITS_A_DAY} sign-in tries in 24 hours are used up`,
+      why: check
+        ? `the last of ${MAX_SUBMITS_A_DAY} sign-in tries in 24 hours is left for posting`
+        : `${MAX_SUBMITS_A_DAY} sign-in tries in 24 hours are used up`,
       until: oldest.at + DAY_MS,
     };
 
   const maybeWrong = history.slice(history.findLastIndex(({ verdict }) => verdict === "accepted") + 1).filter(isMaybeWrong);
-  const second = maybeWrong.at(-MAX_MAYBE_WRONG);
+  const leavesOne = check && (history.some(({ elsewhere }) => elsewhere) || !mayTakeLast(maybeWrong.at(-1), version));
+  const second = maybeWrong.at(leavesOne ? 1 - MAX_MAYBE_WRONG : -MAX_MAYBE_WRONG);
   if (second && second.at + REMEMBERED_MS > now)
     return {
       allowed: false,
       code: "account.budget",
-      why: "the site may have counted two wrong tries in a row; a third within a day could lock the account",
+      why: leavesOne
+        ? "the site may have counted a wrong try; the second that is safe within a day is left for posting"
+        : "the site may have counted two wrong tries in a row; a third within a day could lock the account",
       until: second.at + REMEMBERED_MS,
     };
 
@@ -108,6 +133,26 @@ function isMaybeWrong({ verdict }: Submit): boolean {
   return verdict !== "accepted" && verdict !== "unjudged";
 }
 
+/**
+ * A check may have posting's last try where posting could do nothing else with it, and no other account has the login: after a refusal the password was corrected,
+ * and the corrected one is tried once, by whomever. And one that a crash cut off is tried once more, since it most often never left.
+ */
+function mayTakeLast(last: Submit | undefined, version: string): boolean {
+  return last?.verdict === null || (last?.verdict === "refused" && last.version !== version);
+}
+
+/** Until when one more refusal could be the one that pauses the site. 0: not at all. */
+function crowdedUntil({ own, inFlight }: { own: string; inFlight: readonly AtSite[] }, refusals: readonly AtSite[], now: number): number {
+  const near = ({ accountKey, at }: AtSite): boolean => accountKey !== own && at > now - REFUSED_WITHIN_MS;
+  const open = inFlight.filter(near);
+  const latest = new Map<string, number>();
+  for (const { accountKey, at } of [...refusals.filter(near), ...open]) latest.set(accountKey, Math.max(at, latest.get(accountKey) ?? 0));
+  const last = [...latest.values()].toSorted((a, b) => b - a).at(REFUSED_ACCOUNTS - 2);
+  if (last === undefined) return 0;
+  const over = last + REFUSED_WITHIN_MS;
+  return open.length > 0 ? Math.min(over, now + TURN_MS) : over;
+}
+
 /** A first submit that was cut off by a crash costs no wait: it most often never left. */
 function gapMs(history: readonly Submit[]): number {
   const known = history.findLastIndex((submit) => submit.verdict === "accepted" || submit.verdict === "refused");
@@ -117,7 +162,7 @@ function gapMs(history: readonly Submit[]): number {
 }
 
 /** 0: not paused. */
-function sitePausedUntil(refusals: readonly { accountKey: string; at: number }[]): number {
+function sitePausedUntil(refusals: readonly AtSite[]): number {
   let until = 0;
   for (const last of refusals) {
     const within = refusals.filter((one) => one.at <= last.at && one.at > last.at - REFUSED_WITHIN_MS);
@@ -160,16 +205,20 @@ export type TakenSubmit = { allowed: true; id: number } | Extract<SignInAnswer, 
 
 /**
  * Asks, and if allowed writes the submit down in the same transaction. The caller flushes before anybody types.
- * @param account `madeBy`: which of the accounts with this login asks; `former`: how its submits were written down before they went by login
+ * @param account `madeBy`: which of the accounts with this login asks; `former`: how its submits were written down before they went by login;
+ * `isCheck`: nothing is to be posted
  */
 export async function takeSubmit(
   db: Database,
-  account: { key: string; site: string; version: string; madeBy?: string; former?: { key: string; version: string } },
+  account: { key: string; site: string; version: string; madeBy?: string; former?: { key: string; version: string }; isCheck?: boolean },
   now: Date,
 ): Promise<TakenSubmit> {
   return db.transaction().execute(async (trx) => {
     // Before the first submit there is no row to lock: two who ask at once must not both find none.
     await sql`select pg_advisory_xact_lock(hashtextextended(${account.key}, 0))`.execute(trx);
+    // A check has to see all that is under way at the site; others need not see each other. Always after the login's own lock.
+    const lock = account.isCheck ? sql`pg_advisory_xact_lock` : sql`pg_advisory_xact_lock_shared`;
+    await sql`select ${lock}(hashtextextended(${`site:${account.site}`}, 0))`.execute(trx);
     const rows = await trx
       .selectFrom("credential_submits")
       .selectAll()
@@ -182,9 +231,12 @@ export async function takeSubmit(
       .select(["account_key", "at"])
       .where("site", "=", account.site)
       .where("verdict", "=", "refused")
+      // However many accounts are checked, posting goes on.
+      .$if(!account.isCheck, (query) => query.where("by_check", "=", false))
       .where("at", ">", new Date(now.getTime() - SITE_PAUSE_MS - REFUSED_WITHIN_MS))
       .orderBy("at")
       .execute();
+    const inFlight = account.isCheck ? await inFlightAt(trx, account.site, now) : [];
     const answer = judgeSignIn(
       rows.map((row) => ({
         at: row.at.getTime(),
@@ -195,6 +247,7 @@ export async function takeSubmit(
       refusals.map((row) => ({ accountKey: row.account_key, at: row.at.getTime() })),
       account.version,
       now.getTime(),
+      account.isCheck ? { own: account.key, inFlight } : null,
     );
     if (!answer.allowed) return answer;
     const { id } = await trx
@@ -204,6 +257,7 @@ export async function takeSubmit(
         site: account.site,
         version: account.version,
         made_by: account.madeBy ?? null,
+        by_check: account.isCheck ?? false,
         at: now,
         verdict: null,
       })
@@ -211,6 +265,17 @@ export async function takeSubmit(
       .executeTakeFirstOrThrow();
     return { allowed: true, id };
   });
+}
+
+async function inFlightAt(db: Database, site: string, now: Date): Promise<AtSite[]> {
+  const rows = await db
+    .selectFrom("credential_submits")
+    .select(["account_key", "at"])
+    .where("site", "=", site)
+    .where("verdict", "is", null)
+    .where("at", ">", new Date(now.getTime() - REFUSED_WITHIN_MS))
+    .execute();
+  return rows.map((row) => ({ accountKey: row.account_key, at: row.at.getTime() }));
 }
 
 /** How a submit went. A word on it that comes later, from one who was frozen meanwhile, changes nothing. */

@@ -31,6 +31,8 @@ export interface Source {
   pull(limit: number, sites: readonly string[]): Promise<PullAnswer>;
   /** The same of feeds to be imported (`kind: "secondary"`); absent where none can come. */
   pullImports?(limit: number, sites: readonly string[]): Promise<PullAnswer>;
+  /** The same of sign-ins to be tried (`kind: "check"`), under ids that no task has; absent where none can come. */
+  pullChecks?(limit: number, sites: readonly string[]): Promise<PullAnswer>;
   read(taskId: string): Promise<ReadAnswer>;
   deliver(taskId: string, report: Report): Promise<DeliverAnswer>;
   close?(): Promise<void>;

@@ -1,11 +1,14 @@
 import { sayFailure, type FailureData } from "../contract/failures.ts";
 import type { TaskState } from "../contract/states.ts";
+import type { Assignment } from "../contract/task.ts";
+import { isCheck } from "./checks.ts";
 import type { TaskRun } from "./task-run.ts";
-import type { EpisodeRow, TaskRow } from "./tables.ts";
+import { heldTaskStates, type EpisodeRow, type TaskRow } from "./tables.ts";
 import type { OutboxCounts } from "./outbox.ts";
 
 export interface RunningTask {
   taskId: string;
+  kind: Assignment["kind"];
   account: string;
   site: string;
   /** From 1; 0 before the first episode. */
@@ -38,6 +41,8 @@ export interface FarmStatus {
   draining: boolean;
   running: RunningTask[];
   tasks: Partial<Record<TaskState, number>>;
+  /** Sign-ins that the manager wants tried. */
+  checks: { running: number; waiting: number };
   /** One sentence each; empty when work flows. */
   waits: string[];
   outbox: { pending: number; refused: number; oldest: string | null };
@@ -45,8 +50,8 @@ export interface FarmStatus {
 }
 
 export function runningTask(run: TaskRun): RunningTask {
-  const { position, total, step, detail, since } = run;
-  return { taskId: run.task.id, account: run.task.account_name, site: run.card.site, position, total, step, detail, since };
+  const { kind, position, total, step, detail, since } = run;
+  return { taskId: run.task.id, kind, account: run.task.account_name, site: run.card.site, position, total, step, detail, since };
 }
 
 export function outboxStatus({ pending, refused, oldest }: OutboxCounts): FarmStatus["outbox"] {
@@ -62,7 +67,13 @@ export function sayWait(why: string, until: number, now: number): string {
 export function sayTaskWaits(tasks: readonly TaskRow[]): string[] {
   return tasks
     .filter((task) => task.waits_for !== "" && (task.state === "waiting" || task.state === "unsure"))
-    .map((task) => `${task.account_name} at ${task.site}: ${task.waits_for}`);
+    .map((task) => `${isCheck(task.data) ? "the check of " : ""}${task.account_name} at ${task.site}: ${task.waits_for}`);
+}
+
+export function countChecks(held: readonly TaskRow[]): FarmStatus["checks"] {
+  const checks = held.filter(({ data }) => isCheck(data));
+  const running = checks.filter(({ state }) => heldTaskStates.includes(state)).length;
+  return { running, waiting: checks.length - running };
 }
 
 /** Nothing starts on the account until somebody says that it may. */

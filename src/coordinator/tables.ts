@@ -74,7 +74,7 @@ export interface EpisodeTable {
 export interface OutboxTable {
   seq: Generated<number>;
   task_id: string;
-  kind: "start" | "complete" | "account" | "fail";
+  kind: Report["kind"];
   /** An account's cookie stands sealed in it. */
   report: Json<Report>;
   state: Generated<"pending" | "delivered" | "refused">;
@@ -110,6 +110,8 @@ export interface SubmitTable {
   version: string;
   /** Which of the accounts with this login; null: from before that was written down. */
   made_by: string | null;
+  /** Nothing was to be posted. */
+  by_check: Generated<boolean>;
   at: Time;
   /** unjudged: surely nothing was sent. */
   verdict: "accepted" | "refused" | "unclear" | "unjudged" | null;

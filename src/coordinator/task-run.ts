@@ -17,13 +17,15 @@ import { workerTask, type WorkerTask } from "../contract/worker-api.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
 import { namedServer, type ImapServers } from "../kit/mail-server.ts";
-import { addSecret, redact } from "../kit/redact.ts";
+import { pinSecrets, redact } from "../kit/redact.ts";
 import type { Job } from "../store/queue.ts";
 import type { Ending } from "./decide.ts";
 import type { EpisodeKey } from "./episodes.ts";
 import type { FarmEvents } from "./events.ts";
+import { isCheck } from "./checks.ts";
 import { isImport } from "./imports.ts";
 import type { Ledger } from "./ledger.ts";
+import { loginOf, sessionProves } from "./login.ts";
 import type { DiskProbe, RunningAssignment, WorkerPool } from "./ports.ts";
 import type { PrepareLane } from "./prepare-lane.ts";
 import type { SignInAnswer } from "./sign-in-guard.ts";
@@ -78,6 +80,8 @@ export class TaskRun {
   readonly credentials: Credentials;
   /** A feed is to be imported, and no episode posted. */
   readonly isImport: boolean;
+  /** A sign-in is to be tried, and nothing posted. */
+  readonly isCheck: boolean;
   position = 0;
   step = "start";
   detail = "";
@@ -88,6 +92,8 @@ export class TaskRun {
   draining = false;
   /** The last submit of credentials, as it stands on disk. */
   submitId: number | null = null;
+  /** The account has a session that may be alive, and this run was not given it. */
+  withheld = false;
   /** Why the last sign-in was not allowed. */
   signInRefusal: Extract<SignInAnswer, { allowed: false }> | null = null;
   /** Episodes of which this run sent nothing although it tried, with how often. */
@@ -98,6 +104,8 @@ export class TaskRun {
   readonly swept = new Set<string>();
   /** Episodes whose copies this run was asked to count. */
   readonly counted = new Set<string>();
+  /** Call when it is over: until then the account's secrets are masked in logs, however many others are given. */
+  readonly unpinSecrets: () => void;
   #heardAt: number;
   #running: RunningAssignment | null = null;
 
@@ -108,25 +116,24 @@ export class TaskRun {
     this.job = job;
     this.content = workerTask.parse(task.data);
     this.isImport = isImport(this.content);
+    this.isCheck = isCheck(this.content);
     this.credentials = environment.ledger.credentials(task);
     this.log = environment.log.child({ task: task.id, account: task.account_name, site: site.card.site });
     this.since = environment.clock.now();
     // What waited here for long may have been handed to somebody else meanwhile.
     const quietMs = task.renewed_at ? Math.max(0, environment.clock.now() - task.renewed_at.getTime()) : 0;
     this.#heardAt = environment.clock.monotonic() - quietMs;
-    for (const secret of [
-      this.credentials.password,
-      this.credentials.passMail,
-      this.credentials.appPassword,
-      this.credentials.apiToken,
-      this.credentials.twofa,
-      this.credentials.cookie,
-    ])
-      addSecret(secret);
+    const { password, passMail, appPassword, apiToken, twofa, cookie } = this.credentials;
+    this.unpinSecrets = pinSecrets(password, passMail, appPassword, apiToken, twofa, cookie);
   }
 
   get card(): DriverCard {
     return this.site.card;
+  }
+
+  get kind(): Assignment["kind"] {
+    if (this.isCheck) return "check";
+    return this.isImport ? "import" : "post";
   }
 
   /** How an unknown outcome can be cleared up. Whoever imports a feed can tell what was imported. */
@@ -177,13 +184,16 @@ export class TaskRun {
   async toItsEnd(calls: CoordinatorCalls): Promise<Ending> {
     const { pool, ledger, lane } = this.environment;
     try {
-      const assignment = await this.#assignment(await ledger.sessions.load(this.task.account_key));
+      const given = await this.#assignment(await ledger.sessions.load(this.task.account_key));
+      const isProof = !this.isCheck || (await this.#sessionProves());
+      this.withheld = !isProof && (await this.#mayBeAlive(given));
+      const assignment = isProof ? given : withoutSession(given);
       this.#running = pool.run(assignment, calls, this.task.worker_deaths > 0);
       const result = await this.#running.result.catch((error: unknown): AssignmentResult | FailureData => ({
         code: "farm.worker_died",
         detail: error instanceof Error ? error.message : String(error),
       }));
-      return this.ending ?? this.#endingOf(result);
+      return { ...(this.ending ?? this.#endingOf(result)), withheld: this.withheld };
     } catch (error) {
       return { kind: "failed", failure: toFailureData(error), retryAt: null };
     } finally {
@@ -202,7 +212,7 @@ export class TaskRun {
       driverModule: this.card.module,
       origin: this.site.origin,
       credentials: this.credentials,
-      kind: this.isImport ? "import" : "post",
+      kind: this.kind,
       feedMailbox: owner?.account ?? null,
       feedImap: owner?.server ?? null,
       session,
@@ -214,6 +224,16 @@ export class TaskRun {
       mode,
       stepTimeoutMs,
     };
+  }
+
+  async #mayBeAlive({ session, credentials }: Assignment): Promise<boolean> {
+    if (session === null) return credentials.cookie !== "";
+    return !(await this.environment.ledger.sessions.hasEnded(this.task.account_key));
+  }
+
+  async #sessionProves(): Promise<boolean> {
+    const login = await loginOf(this.task, this.card, this.credentials);
+    return sessionProves(this.environment.ledger.db, this.task.account_key, login);
   }
 
   #endingOf(result: AssignmentResult | FailureData): Ending {
@@ -295,4 +315,9 @@ export class TaskRun {
     }
     return null;
   }
+}
+
+/** The sign-in starts from nothing. */
+function withoutSession(assignment: Assignment): Assignment {
+  return { ...assignment, session: null, credentials: { ...assignment.credentials, cookie: "" } };
 }

@@ -114,6 +114,12 @@ export function openFeedMailbox(row: Pick<TaskRow, "id" | "sealed_credentials">,
   return email ? { email, appPassword: appPassword ?? "", passMail: passMail ?? "" } : null;
 }
 
+/** Whether the row holds the same secrets as the task. */
+export function hasSecrets(row: Pick<TaskRow, "id" | "sealed_credentials">, task: WorkerTask, vault: Vault): boolean {
+  const known = openSecrets(row, vault);
+  return secretFields.every((field) => (known[field] ?? "") === (task[field] ?? ""));
+}
+
 function openSecrets(row: Pick<TaskRow, "id" | "sealed_credentials">, vault: Vault): Secrets {
   return JSON.parse(vault.open(row.sealed_credentials, `tasks:${row.id}:credentials`)) as Secrets;
 }

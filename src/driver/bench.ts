@@ -9,6 +9,7 @@ import type { FailureCode } from "../contract/failures.ts";
 import type { Credentials } from "../contract/task.ts";
 import { BENCH_LINK, makeBenchEpisode, mend } from "./bench-files.ts";
 import { checkImport } from "./bench-import.ts";
+import { openPopUps } from "./bench-pop-up.ts";
 import type { BenchTarget } from "./bench-target.ts";
 import { enter, launch, STEP_TIMEOUT_MS, type Visit } from "./bench-visit.ts";
 import { witnessed } from "./bench-witness.ts";
@@ -218,6 +219,18 @@ export function driverBench(driver: Driver<never> | Driver, options: BenchOption
         const id = (await bench.draft(site, another, null)) ?? null;
         assert.ok(dismissed() > 0, "a pop-up came and was put away");
         if (id) await bench.discard?.(site, another, id);
+      });
+    });
+
+    test("leaves no field empty when a pop-up opens with its focus", "draft", async (t) => {
+      if (bench.post === "request") return t.skip("the driver writes on no page");
+      await member(async ({ site, context }) => {
+        const taken = await openPopUps(context);
+        const another = await makeBenchEpisode(bench, folder);
+        const id = (await bench.draft(site, another, null)) ?? null;
+        assert.deepEqual([...taken.leftEmpty], [], "fields that stayed empty; write into them by writeText");
+        if (id) await bench.discard?.(site, another, id);
+        if (taken.fields.length === 0) t.skip("nothing was typed into a field that opens a pop-up");
       });
     });
 

@@ -4,6 +4,7 @@ import { Failure } from "../contract/failures.ts";
 import type { Credentials, SiteCopy, SiteEntry } from "../contract/task.ts";
 import type { AccountFields, Copy, Driver, DriverContext, Entry, MailedCodeQuery } from "./contract.ts";
 import { writeHtml } from "./write-html.ts";
+import { writeText } from "./write-text.ts";
 
 export interface ContextParts {
   page: Page;
@@ -16,7 +17,7 @@ export interface ContextParts {
 }
 
 export function createContext(parts: ContextParts): DriverContext {
-  return { ...parts, writeHtml };
+  return { ...parts, writeText, writeHtml };
 }
 
 /** @throws Failure account.incomplete naming every field that the site needs and the account lacks */

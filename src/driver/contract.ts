@@ -46,6 +46,11 @@ export interface DriverContext<Account = unknown> {
   totp(secret: string): Promise<string>;
   /** The code that the site has just mailed to the account's inbox. */
   mailedCode(query: MailedCodeQuery): Promise<string>;
+  /**
+   * Fills a field (input, textarea, plain contenteditable) in place of what was there, and types again what a pop-up took. Use it for
+   * each field: Playwright's `fill()` says nothing of an empty one. How the field writes the text (cut, trimmed) is its own affair.
+   */
+  writeText(field: Locator, text: string): Promise<void>;
   /** Puts HTML into a rich-text editor (Quill, TipTap, any contenteditable) or textarea, in place of what was there, and reads it back. */
   writeHtml(editor: Locator, html: string): Promise<void>;
   /** Says to people watching what is done now: "upload the audio". */

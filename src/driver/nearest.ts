@@ -20,7 +20,7 @@ const waitedFor = /waiting for ((?:(?:page\.)?(?:getBy\w+|locator|frameLocator)\
 const ambiguous = /strict mode violation: (.+) resolved to (\d+) elements/;
 /** Why an element that is there can't be used; Playwright's own words. */
 const hindrance =
-  /- ((?:element is not \w+|element is outside of the viewport|<.*> intercepts pointer events|element was detached[^\n]*))/g;
+  /- ((?:element is (?:not \w+|inert)|element is outside of the viewport|<.*> intercepts pointer events|element was detached[^\n]*))/g;
 
 /** The locator that an error of Playwright's is about; null when it is about none. */
 export function wantedIn(message: string): Wanted | null {

@@ -1,5 +1,6 @@
 import type { Locator } from "playwright";
 import { Failure } from "../contract/failures.ts";
+import { writeText } from "./write-text.ts";
 
 /**
  * `fill()` breaks rich-text editors: links turn to text, blank lines double, lists go. Each way below is one that a kind
@@ -7,14 +8,14 @@ import { Failure } from "../contract/failures.ts";
  */
 const ways = ["quill", "paste", "insert"] as const;
 
-/** @throws Failure site.changed when no way leaves the text in the editor */
+/** @throws Failure site.changed when no way leaves the text in the editor; Error as writeText, for a textarea */
 export async function writeHtml(editor: Locator, html: string): Promise<void> {
   const tag = await editor.evaluate((element) => {
     element.scrollIntoView({ block: "nearest" });
     return element.tagName;
   });
   if (tag === "TEXTAREA" || tag === "INPUT") {
-    await editor.fill(html);
+    await writeText(editor, html);
     return;
   }
   // White space between blocks becomes blank lines in most editors.

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { addSecret } from "./redact.ts";
+import { pinSecrets } from "./redact.ts";
 
 /**
  * The word that opens the secret part of the farm's port: whoever can read the data folder may take sessions out of it. Made
@@ -20,7 +20,7 @@ export async function makeAccessToken(dataDir: string): Promise<string> {
 /** null: no farm has run on this folder, or it belongs to somebody else. */
 export async function readAccessToken(dataDir: string): Promise<string | null> {
   const token = (await readFile(join(dataDir, FILE), "utf8").catch(() => "")).trim();
-  if (token) addSecret(token);
+  pinSecrets(token);
   return token || null;
 }
 

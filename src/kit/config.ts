@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { z } from "zod";
-import { addSecret } from "./redact.ts";
+import { pinSecrets } from "./redact.ts";
 import { settings, type Setting } from "./settings.ts";
 
 export type Config = { readonly [K in keyof typeof settings]: z.output<(typeof settings)[K]["schema"]> };
@@ -67,10 +67,9 @@ function complain({ env, say, example, secret }: Setting, value: unknown, origin
 
 /** A whole key, or the password within an address. */
 function hide(value: string): void {
-  if (!value.includes("://")) return addSecret(value);
+  if (!value.includes("://")) return void pinSecrets(value);
   const { password = "" } = URL.parse(value) ?? {};
-  addSecret(password);
-  if (URL.canParse(value)) addSecret(decodeURIComponent(password));
+  pinSecrets(password, URL.canParse(value) ? decodeURIComponent(password) : null);
 }
 
 const FILES = ["podcrew.config.ts", "podcrew.config.js", "podcrew.config.json"];

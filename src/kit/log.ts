@@ -54,7 +54,8 @@ export function createLog(options: LogOptions): Log {
 /** Fields travel in one object of their own: winston would glue a field named `message` to the message and lose one named `level`. */
 function withFields(logger: winston.Logger, own: LogFields): Log {
   const at = (level: keyof typeof colours) => (message: string, fields?: LogFields) => {
-    logger.log({ level, message, fields: { ...own, ...fields } });
+    // Otherwise it writes the line first, and asks afterwards whether anybody wants it.
+    if (logger.isLevelEnabled(level)) logger.log({ level, message, fields: { ...own, ...fields } });
   };
   return {
     debug: at("debug"),

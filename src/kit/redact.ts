@@ -12,43 +12,84 @@ const MIN_LENGTH = 4;
 /** A longer one is a document that holds secrets (a browser's state), not a secret that could slip into a line. */
 const MAX_LENGTH = 4096;
 
-/** The least recently given is forgotten beyond this (each takes about a kilobyte in all its forms): a farm that runs for months opens the secrets of every task anew. */
-const MAX_KNOWN = 5000;
+/** Of those that are not pinned, the least recently given is forgotten beyond this (each takes about a kilobyte in all its forms): a farm that runs for months opens the secrets of every task anew. */
+const MAX_RECENT = 5000;
 
-/** All forms by their first characters, then by length: a line is read once, however many secrets are alive. */
-const byStart = new Map<string, Map<number, Set<string>>>();
-/** Oldest first. */
-const known = new Set<string>();
+/**
+ * All forms by their first characters, then by length: a line is read once, however many secrets are alive. With each form, of how
+ * many of them it is one: what is one secret's URL form may be all of another.
+ */
+const byStart = new Map<string, Map<number, Map<string, number>>>();
+/** Those that are never forgotten, and how often each was pinned. */
+const pinned = new Map<string, number>();
+/** The others, the oldest first. */
+const recent = new Set<string>();
 
-/** Masked in every log line from now on. */
-export function addSecret(value: string | null | undefined): void {
-  if (!value || value.length < MIN_LENGTH || value.length > MAX_LENGTH) return;
-  const fresh = !known.delete(value);
-  known.add(value);
-  if (!fresh) return;
-  for (const form of longForms(value)) addForm(form);
-  const [oldest] = known;
-  if (known.size > MAX_KNOWN && oldest !== undefined) forget(oldest);
+type Given = string | null | undefined;
+
+/** Masked in every log line from now on, until many others were given. */
+export function addSecret(value: Given): void {
+  if (!isFit(value) || pinned.has(value)) return;
+  if (!recent.delete(value)) addForms(value);
+  recent.add(value);
+  forgetOldest();
+}
+
+/**
+ * Masked however many others are given: for the configuration's secrets, and for those that are at work.
+ * @returns what ends that: they are as `addSecret` leaves them then
+ */
+export function pinSecrets(...values: readonly Given[]): () => void {
+  const fit = values.filter(isFit);
+  for (const value of fit) {
+    if (!recent.delete(value) && !pinned.has(value)) addForms(value);
+    pinned.set(value, (pinned.get(value) ?? 0) + 1);
+  }
+  return () => {
+    for (const value of fit.splice(0)) unpin(value);
+  };
+}
+
+function unpin(value: string): void {
+  const times = (pinned.get(value) ?? 1) - 1;
+  if (times > 0) return void pinned.set(value, times);
+  pinned.delete(value);
+  recent.add(value);
+  forgetOldest();
+}
+
+function forgetOldest(): void {
+  const [oldest] = recent;
+  if (recent.size <= MAX_RECENT || oldest === undefined) return;
+  recent.delete(oldest);
+  forgetForms(oldest);
+}
+
+function isFit(value: Given): value is string {
+  return value != null && value.length >= MIN_LENGTH && value.length <= MAX_LENGTH;
 }
 
 function longForms(value: string): string[] {
   return [...formsOf(value)].filter((form) => form.length >= MIN_LENGTH);
 }
 
-function addForm(form: string): void {
-  const start = form.slice(0, MIN_LENGTH);
-  const byLength = byStart.get(start) ?? new Map<number, Set<string>>();
-  byStart.set(start, byLength);
-  const forms = byLength.get(form.length) ?? new Set<string>();
-  byLength.set(form.length, forms.add(form));
+function addForms(value: string): void {
+  for (const form of longForms(value)) {
+    const start = form.slice(0, MIN_LENGTH);
+    const byLength = byStart.get(start) ?? new Map<number, Map<string, number>>();
+    byStart.set(start, byLength);
+    const forms = byLength.get(form.length) ?? new Map<string, number>();
+    byLength.set(form.length, forms.set(form, (forms.get(form) ?? 0) + 1));
+  }
 }
 
-function forget(value: string): void {
-  known.delete(value);
+function forgetForms(value: string): void {
   for (const form of longForms(value)) {
     const byLength = byStart.get(form.slice(0, MIN_LENGTH));
     const forms = byLength?.get(form.length);
-    forms?.delete(form);
+    const others = (forms?.get(form) ?? 1) - 1;
+    if (others > 0) forms?.set(form, others);
+    else forms?.delete(form);
     if (forms?.size === 0) byLength?.delete(form.length);
     if (byLength?.size === 0) byStart.delete(form.slice(0, MIN_LENGTH));
   }

@@ -13,7 +13,8 @@ export interface ServerOptions {
   /** Probes for /readyz: each returns null when ready, else the reason. */
   ready?: Record<string, () => string | null | Promise<string | null>>;
   bodyLimitBytes?: number;
-  trustProxy?: boolean;
+  /** Whose X-Forwarded-For says who calls: addresses and CIDR ranges. Absent: nobody's, it is ignored. */
+  trustedProxies?: readonly string[];
   /** What a URL that can't be decoded, or with an over-long part, is answered; no hook and no route sees it. Must not throw. */
   refuseUrl?: (request: FastifyRequest) => Promise<{ code: number; body: unknown }>;
 }
@@ -35,7 +36,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: undefined,
     bodyLimit: options.bodyLimitBytes ?? BODY_LIMIT_BYTES,
-    trustProxy: options.trustProxy ?? false,
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true },
     ...(frameworkErrors && { frameworkErrors }),

@@ -20,6 +20,13 @@ export const flag = z.union([z.boolean(), z.stringbool()], "not yes or no");
 /** Comma separated. */
 export const list = z.union([z.array(z.string()), z.string().transform(split)]);
 
+/** Addresses and ranges in CIDR notation, comma separated. */
+export const networks = list.pipe(
+  z.array(
+    z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: ({ input }) => `"${String(input)}" is no address and no CIDR range` }),
+  ),
+);
+
 /** Without a slash at the end. */
 export const httpUrl = z
   .url({ protocol: /^https?$/, error: "not an http:// or https:// address" })

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decimal, flag, httpUrl, imapServers, list, port, sites, timeZone, vaultKey, wholeNumber } from "./setting-kinds.ts";
+import { decimal, flag, httpUrl, imapServers, list, networks, port, sites, timeZone, vaultKey, wholeNumber } from "./setting-kinds.ts";
 
 export interface Setting {
   env: string;
@@ -54,6 +54,12 @@ export const settings = {
     schema: list.default([]),
     say: "host names under which pages and the Task API may be asked",
     example: "studio.example.com,manager.example.com",
+  },
+  trustedProxies: {
+    env: "TRUSTED_PROXIES",
+    schema: networks.default([]),
+    say: "proxies before the manager whose X-Forwarded-For says who calls; absent: none, the header is ignored",
+    example: "127.0.0.1,10.0.0.0/8",
   },
   publicManagerUrl: {
     env: "PUBLIC_MANAGER_URL",
@@ -118,6 +124,25 @@ export const settings = {
     say: "log format",
     example: "json",
   },
+  managerEmail: {
+    env: "MANAGER_EMAIL",
+    schema: z.string().optional(),
+    say: "who the commands are signed in as",
+    example: "me@example.com",
+  },
+  managerPassword: {
+    env: "MANAGER_PASSWORD",
+    schema: z.string().optional(),
+    say: "their password",
+    example: "demo-password",
+    secret: true,
+  },
+  reveal: {
+    env: "PODCREW_REVEAL",
+    schema: flag.default(false),
+    say: "the manager shows accounts' secrets in its answers, as the texts of the APIs have them",
+    example: "1",
+  },
   drivers: { env: "DRIVERS", schema: z.string().optional(), say: "folder with your own drivers", example: "./drivers" },
   sites: {
     env: "SITES",
@@ -149,7 +174,7 @@ export const settings = {
     env: "SMTP_URL",
     schema: z.url({ protocol: /^(smtps?|lmtp)$/ }).optional(),
     say: "the studio mails sign-in and ownership codes through it",
-    example: "smtp://user:pass@mail.example.com:587",
+    example: "smtp://user:demo-secret@mail.example.com:587",
     secret: true,
   },
   mailFrom: {

@@ -9,21 +9,53 @@ import type { AccountRow, ManagerTables } from "./tables.ts";
 export type AccountChanges = { readonly [F in AccountField]?: string | undefined };
 
 /** The fields that are sealed in the table. */
-const secretFields = ["cookie", "password", "pass_mail", "twofa", "app_password", "api_token"] as const satisfies readonly AccountField[];
-type SecretField = (typeof secretFields)[number];
+export const secretFields = [
+  "cookie",
+  "password",
+  "pass_mail",
+  "twofa",
+  "app_password",
+  "api_token",
+] as const satisfies readonly AccountField[];
+export type SecretField = (typeof secretFields)[number];
 type AccountSecrets = Record<SecretField, string>;
 
 const isSecret = (field: AccountField): field is SecretField => (secretFields as readonly string[]).includes(field);
-const place = (id: string, field: SecretField): string => `accounts:${id}:${field}`;
+/** Where a secret lives, for the vault. */
+export const secretPlace = (id: string, field: SecretField): string => `accounts:${id}:${field}`;
+/** An account that could not sign in may be able to once one of these is another. */
+const signInFields: readonly string[] = ["password", "twofa", "app_password", "api_token"] satisfies SecretField[];
+export const mayHelpToSignIn = (fields: readonly string[]): boolean => fields.some((field) => signInFields.includes(field));
 const noSecrets: AccountSecrets = { cookie: "", password: "", pass_mail: "", twofa: "", app_password: "", api_token: "" };
 
 /** lower(username or email): with group and site what makes two accounts the same. */
-function loginOf({ username, email }: { username: string; email: string }): string {
-  return (username || email).trim().toLowerCase();
+export function loginOf({ username, email }: { username: string; email: string }): string {
+  return (username.trim() || email.trim()).toLowerCase();
 }
 
 export function openSecrets(vault: Vault, row: Pick<AccountRow, "id" | SecretField>): AccountSecrets {
-  return Object.fromEntries(secretFields.map((field) => [field, vault.open(row[field], place(row.id, field))])) as AccountSecrets;
+  return Object.fromEntries(secretFields.map((field) => [field, vault.open(row[field], secretPlace(row.id, field))])) as AccountSecrets;
+}
+
+/** What is said of an account whose secrets `openSecrets` can't open. */
+export const UNREADABLE =
+  "The account's stored secrets can't be opened with the vault key that this manager has. Give it the key that sealed them, or enter the account's secrets again.";
+
+/** So that what was said of the account can be redacted, also where another process handed its secrets out. */
+export async function knowSecretsOf(trx: Kysely<ManagerTables>, vault: Vault, id: string): Promise<void> {
+  const row = await trx.selectFrom("accounts").selectAll().where("id", "=", id).executeTakeFirst();
+  if (row) knowSecrets(vault, row);
+}
+
+/** Field by field: one that can't be opened hides none of the others. */
+export function knowSecrets(vault: Vault, row: Pick<AccountRow, "id" | SecretField>): void {
+  for (const field of secretFields) {
+    try {
+      vault.open(row[field], secretPlace(row.id, field));
+    } catch {
+      // A secret that can't be opened here was not handed out from here, and nothing can be compared with it.
+    }
+  }
 }
 
 /** Where accounts go that nobody put into a group. */
@@ -109,26 +141,28 @@ export async function changeAccount(
   const changed = accountFields.filter((field) => changes[field] !== undefined && changes[field] !== before[field]);
   if (changed.length === 0) return [];
   const values = Object.fromEntries(
-    changed.map((field) => [field, isSecret(field) ? vault.seal(changes[field] ?? "", place(id, field)) : changes[field]]),
+    changed.map((field) => [field, isSecret(field) ? vault.seal(changes[field] ?? "", secretPlace(id, field)) : changes[field]]),
   );
   // An account without any name left keeps the one by which it was known.
   const login = loginOf({ username: row.username, email: changes.email ?? row.email }) || row.login;
-  if (login !== row.login) await refuseTwin(trx, row, login);
-  await trx
-    .updateTable("accounts")
-    .set({ ...values, login, updated_at: now })
-    .where("id", "=", id)
-    .execute();
+  await refusingTwins(async () =>
+    trx
+      .updateTable("accounts")
+      .set({ ...values, ...(row.status === "failed" && mayHelpToSignIn(changed) && { status: "active" }), login, updated_at: now })
+      .where("id", "=", id)
+      .execute(),
+  );
   return changed;
 }
 
-async function refuseTwin(trx: Kysely<ManagerTables>, row: AccountRow, login: string): Promise<void> {
-  const twin = await trx
-    .selectFrom("accounts")
-    .select("id")
-    .where("group_id", "=", row.group_id)
-    .where("site", "=", row.site)
-    .where("login", "=", login)
-    .executeTakeFirst();
-  if (twin) throw new ApiError("account_exists");
+const UNIQUE_VIOLATION = "23505";
+
+/** Whoever is first has the identity: the database decides, not a look before. @throws ApiError account_exists */
+export async function refusingTwins<T>(change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if ((error as { code?: unknown }).code === UNIQUE_VIOLATION) throw new ApiError("account_exists");
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
+import { anyOf } from "./any-of.ts";
 import type { Caller } from "./caller.ts";
 import type { LinkKind, ManagerTables } from "./tables.ts";
 
@@ -31,6 +32,22 @@ export function createAnnouncedSites(db: Kysely<ManagerTables>): AnnouncedSites 
           .insertInto("announced_sites")
           .values(sites.toSorted().map((site) => ({ holder, kind, site, seen_at: now })))
           .onConflict((conflict) => conflict.columns(["holder", "kind", "site"]).doUpdateSet({ seen_at: now }))
+          .execute();
+        // What no farm could drive until now. Several farms may say so at once.
+        await trx
+          .with("found", (own) =>
+            own
+              .selectFrom("accounts")
+              .select("id")
+              .where("status", "=", sql.lit("unsupported"))
+              .where("site", "=", anyOf(sites))
+              .orderBy("id")
+              .forNoKeyUpdate(),
+          )
+          .updateTable("accounts as a")
+          .from("found")
+          .whereRef("a.id", "=", "found.id")
+          .set({ status: "active", updated_at: now })
           .execute();
       });
       if (known.size >= MAX_KNOWN) known.clear();

@@ -3,7 +3,7 @@ import type { Caller } from "./caller.ts";
 import type { ManagerTables } from "./tables.ts";
 import { isUuid } from "./uuid.ts";
 
-export type WorkerAction = "pull" | "read" | "start" | "complete" | "insert" | "account" | "fail" | "unknown";
+export type WorkerAction = "pull" | "read" | "start" | "complete" | "insert" | "account" | "fail" | "checks" | "check" | "unknown";
 
 /** One call of a worker and its answer; the site's and the manager's histories together decide what really happened. */
 export interface HistoryEntry {

@@ -1,13 +1,30 @@
 import { sql, type Kysely } from "kysely";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { withDeadline } from "../kit/deadline.ts";
 import type { Log } from "../kit/log.ts";
 import { createServer } from "../kit/server.ts";
 import type { AnnouncedSites } from "./announced-sites.ts";
-import { authenticate } from "./caller.ts";
 import { ApiError, encodeError, toApiError } from "./errors.ts";
 import { record } from "./history.ts";
 import type { Keys } from "./keys.ts";
+import { accountRoutes, requestRoutes } from "../contract/backlink-api.ts";
+import { authRoutes } from "../contract/auth-api.ts";
+import type { Vault } from "../store/vault.ts";
+import { packageVersion } from "../kit/package-version.ts";
+import { apiPage, describeApi } from "./api/sections.ts";
+import { createIdentify } from "./api/identify.ts";
+import { createRefuseUrl } from "./api/refuse-url.ts";
+import { serveRoutes, type ServeOptions } from "./api/serve.ts";
+import { accountHandlers } from "./backlink/account-handlers.ts";
+import { createCheckBook } from "./backlink/check-book.ts";
+import { requestHandlers } from "./backlink/request-handlers.ts";
+import { createMediaUrl } from "./content/media.ts";
+import { serveContent } from "./content/serve-content.ts";
+import { createEpisodeOfContent } from "./content/episode-of-content.ts";
+import { authHandlers } from "./people/auth-handlers.ts";
+import { createLoginLimit, limitLogins } from "./people/login-limit.ts";
+import type { Tokens } from "./people/tokens.ts";
+import type { Users } from "./people/users.ts";
 import { createMetrics } from "./metrics.ts";
 import type { ManagerTables } from "./tables.ts";
 import type { TaskBook } from "./task-book.ts";
@@ -21,17 +38,31 @@ interface HttpOptions {
   keys: Keys;
   book: TaskBook;
   announced: AnnouncedSites;
+  users: Users;
+  tokens: Tokens;
+  vault: Vault;
+  /** Secrets in all answers, as the texts of the APIs have them. */
+  reveal: boolean;
+  /** The address that others are told; known once it listens. */
+  publicUrl: () => string;
+  /** Where files of contents are kept; absent: none are. */
+  dataDir: string | undefined;
+  /** Whose X-Forwarded-For counts: addresses and CIDR ranges. */
+  trustedProxies: readonly string[];
   /** Epoch, ms. */
   now: () => number;
 }
 
 /** Everything that the manager answers over HTTP. Not listening yet. */
-export async function createHttp({ db, log, keys, book, announced, now }: HttpOptions): Promise<FastifyInstance> {
-  const refuseUrl = async (request: FastifyRequest): Promise<{ code: number; body: unknown }> => {
-    const error = await authenticate(request.headers, keys, "worker").then(() => new ApiError("not_found"), toApiError);
-    return { code: error.status, body: encodeError(error) };
-  };
-  const app = createServer({ log, ready: { database: async () => databaseProblem(db) }, refuseUrl });
+export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const { db, log, keys, book, announced, vault, publicUrl, trustedProxies, now } = options;
+  const identify = createIdentify({ tokens: options.tokens, keys, reveal: options.reveal });
+  const app = createServer({
+    log,
+    ready: { database: async () => databaseProblem(db) },
+    trustedProxies,
+    refuseUrl: createRefuseUrl(identify),
+  });
   app.setErrorHandler(async (thrown, _request, reply) => {
     const error = toApiError(thrown);
     if (error.code === "internal") log.error(`a call failed: ${stackOf(thrown)}`);
@@ -51,10 +82,46 @@ export async function createHttp({ db, log, keys, book, announced, now }: HttpOp
       log.error(`the history can't be written: ${stackOf(cause)}`),
     );
   };
-  await app.register(async (scope) => workerRoutes(scope, { keys, book, announced, now, onRefusal, onAnswer: metrics.countCall }), {
+  const checks = createCheckBook({ db, vault, log, now });
+  await app.register(async (scope) => workerRoutes(scope, { keys, book, checks, announced, now, onRefusal, onAnswer: metrics.countCall }), {
     prefix: "/api/v1/podcast",
   });
+  await serveApis(app, identify, options);
+  const page = apiPage();
+  app.get("/openapi.json", async () => describeApi(packageVersion(), publicUrl()));
+  app.get("/docs", async (_request, reply) =>
+    reply.type("text/html; charset=utf-8").header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'").send(page),
+  );
   return app;
+}
+
+/** What people and their programs call. */
+async function serveApis(
+  app: FastifyInstance,
+  identify: ServeOptions["identify"],
+  { db, log, announced, users, tokens, vault, publicUrl, dataDir, now }: HttpOptions,
+): Promise<void> {
+  const serving: ServeOptions = {
+    identify,
+    onBroken: (thrown, { method, routeOptions }) =>
+      log.error(`a call failed: ${stackOf(thrown)}`, { call: `${method} ${routeOptions.url}` }),
+  };
+  await app.register(
+    async (scope) => {
+      limitLogins(scope, createLoginLimit(now));
+      serveRoutes(scope, authRoutes, authHandlers({ db, users, tokens }), serving);
+    },
+    { prefix: "/api/v1/auth" },
+  );
+  await app.register(
+    async (scope) => {
+      const episodesOfContent = createEpisodeOfContent({ now, mediaUrl: createMediaUrl(publicUrl) });
+      const parts = { db, vault, announced, now, episodesOfContent };
+      serveRoutes(scope, { ...accountRoutes, ...requestRoutes }, { ...accountHandlers(parts), ...requestHandlers(parts) }, serving);
+    },
+    { prefix: "/api/v1/backlink" },
+  );
+  await app.register(async (scope) => serveContent(scope, { db, log, now, publicUrl, dataDir }, serving), { prefix: "/api/v1" });
 }
 
 async function databaseProblem(db: Kysely<ManagerTables>): Promise<string | null> {

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { Kysely, Transaction } from "kysely";
 import { z } from "zod";
-import type { WorkerEpisode } from "../contract/worker-api.ts";
 import { UsageError } from "../kit/config.ts";
 import type { Vault } from "../store/vault.ts";
-import { ensureDefaultGroup, upsertAccount } from "./accounts.ts";
+import { ensureDefaultGroup, loginOf, upsertAccount } from "./accounts.ts";
+import { lockRequest } from "./backlink/after-move.ts";
+import { lockWaitingForFeed } from "./lock-link.ts";
+import { newLink, type NewLink } from "./new-link.ts";
 import { siteName } from "./site-name.ts";
-import type { LinkKind, ManagerTables } from "./tables.ts";
+import type { ManagerTables } from "./tables.ts";
 
 const text = z
   .string()
@@ -109,18 +111,38 @@ function checked<T>(what: string, parsed: z.ZodSafeParseResult<T>): T {
 
 async function insertTask(trx: Transaction<ManagerTables>, vault: Vault, task: Task, now: Date): Promise<MadeTask> {
   const groupId = task.groupId ? await existingGroup(trx, task.groupId) : await ensureDefaultGroup(trx, now);
-  const { site, accountId } = await accountAt(trx, vault, task, groupId, now);
   const requestId = task.requestId ?? randomUUID();
+  await lockWaiting(trx, task, groupId, requestId);
+  const request = task.requestId ? await lockRequest(trx, task.requestId) : undefined;
+  if (request?.user_id != null && request.started_at === null)
+    throw new UsageError(`The task can't be made: requestId: the request "${request.name}" makes its own work when it is started`);
+  const { site, accountId } = await accountAt(trx, vault, task, groupId, now);
   await insertRequest(trx, requestId, site, task, now);
   const episodes = task.episodes.map((episode) => ({ ...episode, id: episode.id ?? randomUUID() }));
-  return insertLink(trx, { requestId, accountId, site, kind: "primary", episodes, task }, now);
+  const made = await insertLink(trx, { ...task, requestId, accountId, site, kind: "primary", episodes }, now);
+  if (made.created) await goOn(trx, requestId, now);
+  return made;
+}
+
+/** More work for a request that had ended; how an owner's goes on is theirs to say. */
+async function goOn(trx: Transaction<ManagerTables>, requestId: string, now: Date): Promise<void> {
+  await trx
+    .updateTable("requests")
+    .set({ status: "running", completed_at: null, updated_at: now })
+    .where("id", "=", requestId)
+    .where("user_id", "is", null)
+    .where("status", "!=", "running")
+    .execute();
 }
 
 async function insertImport(trx: Transaction<ManagerTables>, vault: Vault, task: Import, now: Date): Promise<MadeTask> {
   const { requestId } = task;
   const request = await trx.selectFrom("requests").select("group_id").where("id", "=", requestId).executeTakeFirst();
-  if (!request) throw new UsageError(`The import can't be made: requestId: there is no request ${requestId}`);
-  const { site, accountId } = await accountAt(trx, vault, task, request.group_id ?? (await ensureDefaultGroup(trx, now)), now);
+  const groupId = request?.group_id ?? (await ensureDefaultGroup(trx, now));
+  await lockWaiting(trx, task, groupId, requestId);
+  // Whoever completes the primary at this moment is waited for: the import gets its feed.
+  if (!(await lockRequest(trx, requestId))) throw new UsageError(`The import can't be made: requestId: there is no request ${requestId}`);
+  const { site, accountId } = await accountAt(trx, vault, task, groupId, now);
   const posts = await trx
     .selectFrom("links")
     .select("id")
@@ -130,7 +152,25 @@ async function insertImport(trx: Transaction<ManagerTables>, vault: Vault, task:
     .executeTakeFirst();
   if (posts)
     throw new UsageError("The import can't be made: account: the request posts its episodes there, so it can't import them as well");
-  return insertLink(trx, { requestId, accountId, site, kind: "secondary", episodes: [], task }, now);
+  return insertLink(trx, { ...task, requestId, accountId, site, kind: "secondary", episodes: [] }, now);
+}
+
+/** The requests that get the feed which the account brings, with the task's own: before the account, as when a farm reports it. */
+async function lockWaiting(
+  trx: Transaction<ManagerTables>,
+  { website, account }: Place,
+  groupId: string,
+  requestId: string,
+): Promise<void> {
+  if (!account.link_rss) return;
+  const known = await trx
+    .selectFrom("accounts")
+    .select("id")
+    .where("group_id", "=", groupId)
+    .where("site", "=", siteName(website) ?? website)
+    .where("login", "=", loginOf({ username: account.username ?? "", email: account.email ?? "" }))
+    .executeTakeFirst();
+  if (known) await lockWaitingForFeed(trx, { account_id: known.id, request_id: requestId });
 }
 
 async function accountAt(
@@ -145,50 +185,12 @@ async function accountAt(
   return { site, accountId: await upsertAccount(trx, vault, { groupId, site, username, email }, changes, now) };
 }
 
-interface NewLink {
-  requestId: string;
-  accountId: string;
-  site: string;
-  kind: LinkKind;
-  episodes: WorkerEpisode[];
-  task: Pick<Place, "priority" | "maxRetries">;
-}
-
-async function insertLink(
-  trx: Transaction<ManagerTables>,
-  { requestId, accountId, site, kind, episodes, task }: NewLink,
-  now: Date,
-): Promise<MadeTask> {
-  const id = randomUUID();
+async function insertLink(trx: Transaction<ManagerTables>, link: NewLink, now: Date): Promise<MadeTask> {
+  const { requestId, accountId, kind } = link;
+  const row = newLink(link, now);
   await trx
     .insertInto("links")
-    .values({
-      id,
-      request_id: requestId,
-      account_id: accountId,
-      kind,
-      site,
-      state: "waiting",
-      holder: null,
-      server_id: null,
-      server_name: null,
-      started_by: "[]",
-      lease_until: null,
-      priority: task.priority,
-      episodes: JSON.stringify(episodes),
-      link_rss: "",
-      link_post: "",
-      note: "",
-      error_message: "",
-      failure_code: null,
-      retry_count: 0,
-      max_retries: task.maxRetries,
-      next_at: null,
-      created_at: now,
-      updated_at: now,
-      started_at: null,
-      completed_at: null,
-    })
+    .values(row)
     .onConflict((conflict) => conflict.constraint("links_once_per_account").doNothing())
     .execute();
   const { id: taskId } = await trx
@@ -198,7 +200,7 @@ async function insertLink(
     .where("account_id", "=", accountId)
     .where("kind", "=", kind)
     .executeTakeFirstOrThrow();
-  return { taskId, accountId, requestId, created: taskId === id };
+  return { taskId, accountId, requestId, created: taskId === row.id };
 }
 
 async function existingGroup(trx: Transaction<ManagerTables>, id: string): Promise<string> {

@@ -3,6 +3,7 @@ import { failures, isFailureCode } from "../contract/failures.ts";
 import type { Caller } from "./caller.ts";
 import type { ApiErrorCode } from "./errors.ts";
 import { heldStates, isHeld, leaseFrom, stateAt } from "./lease.ts";
+import { noteOfAll, withPosted } from "./posted.ts";
 import type { LinkRow, ManagerTables } from "./tables.ts";
 
 /** What a call does to a task: change it, nothing (it was so already), or a refusal. Decided here without touching anything. */
@@ -14,6 +15,9 @@ export type Move =
 export interface CompleteOrder {
   link_post: string;
   note?: string | undefined;
+  about?: string | undefined;
+  link_profile?: string | undefined;
+  is_indexed?: boolean | undefined;
 }
 
 export interface FailOrder {
@@ -21,6 +25,8 @@ export interface FailOrder {
   code?: string | undefined;
   /** False: never again. Absent: the code's row in the failures table decides. */
   retry?: boolean | undefined;
+  /** The episodes that are on the site all the same, by their ids. */
+  posted?: Readonly<Record<string, string>> | undefined;
 }
 
 const REPEATED: Move = { repeated: true };
@@ -33,11 +39,11 @@ const held = (caller: Caller): Pick<LinkRow, "holder" | "server_id" | "server_na
   server_name: caller.name,
 });
 
-/** Claims what nobody holds, renews what the caller holds. */
+/** Claims what nobody holds and is not paused, renews what the caller holds. */
 export function start(link: LinkRow, caller: Caller, now: Date): Move {
   if (isHeld(link, now) && link.holder !== caller.holder) return { refuse: "task_claimed" };
   const state = stateAt(link, now);
-  if (state !== "waiting" && !isHeld(link, now)) return { refuse: "bad_transition" };
+  if (!isHeld(link, now) && (state !== "waiting" || link.paused)) return { refuse: "bad_transition" };
   const startedBy = link.started_by.includes(caller.holder) ? link.started_by : [...link.started_by, caller.holder];
   return {
     change: {
@@ -57,7 +63,11 @@ export function start(link: LinkRow, caller: Caller, now: Date): Move {
  * complete has to name the same link.
  */
 export function complete(link: LinkRow, order: CompleteOrder, caller: Caller, now: Date): Move {
-  if (link.state === "completed") return link.link_post === order.link_post ? REPEATED : { refuse: "link_post_differs" };
+  const found = foundOut(link, order);
+  if (link.state === "completed") {
+    if (link.link_post !== order.link_post) return { refuse: "link_post_differs" };
+    return Object.keys(found).length > 0 ? { change: found } : REPEATED;
+  }
   const runs = isHeld(link, now) && link.state !== "claimed";
   if (!runs && !link.started_by.includes(caller.holder)) return { refuse: "bad_transition" };
   return {
@@ -65,7 +75,8 @@ export function complete(link: LinkRow, order: CompleteOrder, caller: Caller, no
       ...held(caller),
       state: "completed",
       link_post: order.link_post,
-      note: order.note ?? "",
+      note: noteOfAll(link, order.note ?? ""),
+      ...found,
       error_message: "",
       failure_code: null,
       completed_at: now,
@@ -73,6 +84,15 @@ export function complete(link: LinkRow, order: CompleteOrder, caller: Caller, no
       next_at: null,
     },
   };
+}
+
+const learned = ["about", "link_profile", "is_indexed"] as const;
+
+/** What of the page and its profile was not known so: some of it shows only long after the post. */
+function foundOut(link: LinkRow, order: CompleteOrder): Partial<Pick<LinkRow, (typeof learned)[number]>> {
+  return Object.fromEntries(
+    learned.flatMap((field) => (order[field] === undefined || order[field] === link[field] ? [] : [[field, order[field]]])),
+  );
 }
 
 /** A secondary is finished by whoever pulled it: it need not have been started. Else as `complete`. */
@@ -91,7 +111,14 @@ export function fail(link: LinkRow, order: FailOrder, caller: Caller, now: Date)
   if (mine && gaveUp && link.error_message === order.error_message) return REPEATED;
   // A holder whose lease ran out may still give up what nobody else has taken.
   if (!mine || !heldStates.includes(link.state)) return { refuse: "bad_transition" };
-  const word = { error_message: order.error_message, failure_code: order.code ?? null, lease_until: null };
+  const posted = withPosted(link, order.posted);
+  const isMore = posted.length > link.posted.length;
+  const word = {
+    error_message: order.error_message,
+    failure_code: order.code ?? null,
+    lease_until: null,
+    ...(isMore && { posted: JSON.stringify(posted), note: noteOfAll({ posted }, "") }),
+  };
   if (isFinal(order) || link.retry_count >= link.max_retries) return { change: { ...word, state: "failed", next_at: null } };
   return {
     change: {
@@ -108,8 +135,11 @@ function isFinal({ retry, code = "" }: FailOrder): boolean {
   return isFailureCode(code) && failures[code].retry === "never";
 }
 
-/** Ends what is not completed; the farm learns of it when it re-reads the task. */
+/**
+ * Ends what is not completed; the farm learns of it when it re-reads the task. Until then it may be about to post, so the lease stays:
+ * nobody else may have the task meanwhile, whatever becomes of it.
+ */
 export function cancel(link: LinkRow): Move {
   if (link.state === "completed") return { refuse: "bad_transition" };
-  return link.state === "canceled" ? REPEATED : { change: { state: "canceled", lease_until: null, next_at: null } };
+  return link.state === "canceled" ? REPEATED : { change: { state: "canceled", next_at: null } };
 }

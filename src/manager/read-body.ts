@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { accountFields, completeBody, failBody, insertBody, type AccountField } from "../contract/worker-api.ts";
+import { accountFields, checkBody, completeBody, failBody, insertBody, type AccountField } from "../contract/worker-api.ts";
 import type { AccountChanges } from "./accounts.ts";
 import { ApiError } from "./errors.ts";
 import type { CompleteOrder, FailOrder } from "./moves.ts";
@@ -51,7 +51,14 @@ export function readFailBody(body: unknown): FailOrder {
   return failBody.parse(withoutNulls(body));
 }
 
+/** @throws ZodError */
+export function readCheckBody(body: unknown): z.output<typeof checkBody> {
+  return checkBody.parse(withoutNulls(body));
+}
+
 const anyText = z.string().max(MAX_FIELD_CHARACTERS);
+/** RFC 5321: 64 before the @ and 255 after it. */
+const MAX_EMAIL_CHARACTERS = 320;
 const feedLink = z.union([z.literal(""), z.url({ protocol: /^https?$/ })]);
 const accountBody: z.ZodType<AccountChanges> = z.object(
   Object.fromEntries(accountFields.map((field) => [field, anyText.optional()])) as Record<AccountField, z.ZodOptional<z.ZodString>>,
@@ -63,6 +70,8 @@ export function readAccountBody(body: unknown): AccountChanges {
   const changes = accountBody.parse(withoutNulls(body));
   if (changes.link_rss !== undefined && !feedLink.safeParse(changes.link_rss).success)
     throw new ApiError("unprocessable", "link_rss: not an http(s) address");
+  if ((changes.email ?? "").length > MAX_EMAIL_CHARACTERS)
+    throw new ApiError("unprocessable", `email: longer than ${MAX_EMAIL_CHARACTERS} characters`);
   return changes;
 }
 

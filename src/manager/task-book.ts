@@ -1,12 +1,17 @@
-import { sql, type Kysely, type Transaction } from "kysely";
+import type { Kysely, Transaction } from "kysely";
+import type { TaskState } from "../contract/states.ts";
 import type { Log } from "../kit/log.ts";
 import { redact } from "../kit/redact.ts";
 import type { Vault } from "../store/vault.ts";
-import { changeAccount, type AccountChanges } from "./accounts.ts";
+import { changeAccount, knowSecretsOf, UNREADABLE, type AccountChanges } from "./accounts.ts";
+import { anyOf } from "./any-of.ts";
+import { afterMove, lockRequest } from "./backlink/after-move.ts";
+import { noteIndexed } from "./backlink/indexed.ts";
 import type { Caller } from "./caller.ts";
 import { ApiError } from "./errors.ts";
 import { record, type WorkerAction } from "./history.ts";
 import { heldStates, leaseFrom } from "./lease.ts";
+import { findLink, lockLink, lockWaitingForFeed } from "./lock-link.ts";
 import { cancel, complete, fail, insert, start, type CompleteOrder, type FailOrder, type Move } from "./moves.ts";
 import { pullTasks, type PullOrder } from "./pull.ts";
 import type { LinkRow, ManagerTables } from "./tables.ts";
@@ -47,12 +52,17 @@ export function createTaskBook({
 }): TaskBook {
   const clock = (): Date => new Date(nowMs());
 
-  async function move(caller: Caller, action: WorkerAction, id: string, decide: (link: LinkRow, now: Date) => Move): Promise<LinkRow> {
+  async function move(
+    caller: Caller,
+    action: WorkerAction,
+    id: string,
+    decide: (link: LinkRow, now: Date, trx: Trx) => Move | Promise<Move>,
+  ): Promise<LinkRow> {
     const now = clock();
     return db.transaction().execute(async (trx) => {
       const link = await lockLink(trx, id, caller);
-      const done = decide(link, now);
-      await apply(trx, link.id, done, now);
+      const done = await decide(link, now, trx);
+      await apply(trx, link, done, now);
       await record(trx, caller, [{ action, taskId: link.id, status: 200, code: "repeated" in done ? "repeated" : "ok" }], now);
       return link;
     });
@@ -84,7 +94,7 @@ export function createTaskBook({
           broken.push(id);
         },
       );
-      if (broken.length > 0) await park(db, broken, now);
+      if (broken.length > 0) await park(db, caller, broken, now);
       return tasks;
     },
 
@@ -106,15 +116,17 @@ export function createTaskBook({
       const { id: linkId, account_id } = await move(caller, "insert", id, (link, now) => insert(link, order, caller, now));
       return { linkId, accountId: account_id };
     },
-    // What a worker says went wrong may quote what it typed.
     fail: async (caller, id, order) =>
-      void (await move(caller, "fail", id, (link, now) =>
-        fail(link, { ...order, error_message: redact(order.error_message) }, caller, now),
-      )),
+      void (await move(caller, "fail", id, async (link, now, trx) => {
+        // What a worker says went wrong may quote what it typed, and another manager may have handed that out.
+        await knowSecretsOf(trx, vault, link.account_id);
+        return fail(link, { ...order, error_message: redact(order.error_message) }, caller, now);
+      })),
 
     async account(caller, id, changes) {
       const now = clock();
       return db.transaction().execute(async (trx) => {
+        if (changes.link_rss) await lockWaitingForFeed(trx, await findLink(trx, id, caller));
         const link = await lockLink(trx, id, caller);
         const changed = await changeAccount(trx, vault, link.account_id, changes, now);
         await renew(trx, caller, link.id, now);
@@ -125,49 +137,32 @@ export function createTaskBook({
 
     async cancel(id) {
       const now = clock();
-      await db.transaction().execute(async (trx) => apply(trx, id, cancel(await lockLink(trx, id)), now));
+      await db.transaction().execute(async (trx) => {
+        const link = await lockLink(trx, id);
+        await apply(trx, link, cancel(link), now);
+      });
     },
 
     async remove(id) {
       if (!isUuid(id)) return false;
-      const done = await db.deleteFrom("links").where("id", "=", id).executeTakeFirst();
-      return done.numDeletedRows === 1n;
+      const now = clock();
+      return db.transaction().execute(async (trx) => {
+        const link = await trx.selectFrom("links").select("request_id").where("id", "=", id).executeTakeFirst();
+        if (!link) return false;
+        await lockRequest(trx, link.request_id);
+        const done = await trx.deleteFrom("links").where("id", "=", id).executeTakeFirst();
+        await afterMove(trx, { requestId: link.request_id }, now);
+        return done.numDeletedRows === 1n;
+      });
     },
   };
 }
 
-async function lockLink(trx: Trx, id: string, caller: Caller | null = null): Promise<LinkRow> {
-  const { id: own } = await findLink(trx, id, caller);
-  const link = await trx.selectFrom("links").selectAll().where("id", "=", own).forUpdate().executeTakeFirst();
-  if (!link) throw new ApiError("task_not_found");
-  return link;
-}
+/** Only what ends a task means something to its request. */
+const endStates: readonly unknown[] = ["completed", "failed", "canceled"] satisfies TaskState[];
 
-/**
- * A task by its own id, or a secondary by its account's: of several the one that the caller holds, else the one that it ended
- * last. @throws ApiError task_not_found
- */
-async function findLink(trx: Trx, id: string, caller: Caller | null): Promise<Pick<LinkRow, "id">> {
-  if (!isUuid(id)) throw new ApiError("task_not_found");
-  const own = await trx.selectFrom("links").select("id").where("id", "=", id).executeTakeFirst();
-  const link =
-    own ??
-    (await trx
-      .selectFrom("links")
-      .select("id")
-      .where("account_id", "=", id)
-      .where("kind", "=", "secondary")
-      .where("link_rss", "!=", "")
-      .orderBy(sql`case when holder = ${caller?.holder ?? null} then 0 else 1 end`)
-      .orderBy(sql`case when state in ('claimed', 'running', 'needs_person', 'unsure') then 0 else 1 end`)
-      .orderBy("updated_at", "desc")
-      .limit(1)
-      .executeTakeFirst());
-  if (!link) throw new ApiError("task_not_found");
-  return link;
-}
-
-async function apply(trx: Trx, id: string, move: Move, now: Date): Promise<void> {
+/** The change, and what follows from it for the request. */
+async function apply(trx: Trx, { id, request_id }: LinkRow, move: Move, now: Date): Promise<void> {
   if ("refuse" in move) throw new ApiError(move.refuse);
   if ("repeated" in move) return;
   await trx
@@ -175,18 +170,30 @@ async function apply(trx: Trx, id: string, move: Move, now: Date): Promise<void>
     .set({ ...move.change, updated_at: now })
     .where("id", "=", id)
     .execute();
+  if (move.change.is_indexed) await noteIndexed(trx, id, now);
+  if (endStates.includes(move.change.state)) await afterMove(trx, { requestId: request_id, linkId: id }, now);
 }
 
 const PARKED_MS = 15 * 60_000;
 
 /** One account with damaged secrets must not stop the work of all others. */
-async function park(db: Kysely<ManagerTables>, ids: string[], now: Date): Promise<void> {
-  const error_message =
-    "The account's stored secrets can't be opened with the vault key that this manager has. Give it the key that sealed them, or enter the account's secrets again.";
+async function park(db: Kysely<ManagerTables>, caller: Caller, ids: string[], now: Date): Promise<void> {
   await db
-    .updateTable("links")
-    .set({ state: "waiting", lease_until: null, next_at: new Date(now.getTime() + PARKED_MS), error_message, updated_at: now })
-    .where("id", "in", ids)
+    .with("picked", (own) =>
+      own
+        .selectFrom("links")
+        .select("id")
+        .where("id", "=", anyOf(ids, "uuid"))
+        // What was stopped since it was picked stays so.
+        .where("state", "=", "claimed")
+        .where("holder", "=", caller.holder)
+        .forUpdate()
+        .skipLocked(),
+    )
+    .updateTable("links as t")
+    .from("picked")
+    .whereRef("t.id", "=", "picked.id")
+    .set({ state: "waiting", lease_until: null, next_at: new Date(now.getTime() + PARKED_MS), error_message: UNREADABLE, updated_at: now })
     .execute();
 }
 

@@ -1,7 +1,6 @@
-import { sql, type Kysely } from "kysely";
+import type { Kysely } from "kysely";
 import { taskStateToWorkerApi, type TaskState, type WorkerApiStatus } from "../contract/states.ts";
 import type { Announced } from "./announced-sites.ts";
-import { feedOfRequest } from "./feed-of-request.ts";
 import { isHeld, stateAt } from "./lease.ts";
 import type { LinkKind, ManagerTables } from "./tables.ts";
 import { isUuid } from "./uuid.ts";
@@ -59,7 +58,6 @@ async function selectViews(db: Kysely<ManagerTables>, id: string | undefined, li
     .innerJoin("accounts as a", "a.id", "l.account_id")
     .selectAll("l")
     .select(["a.email", "a.username", "a.link_rss as own_rss"])
-    .select(feedOfRequest(sql.ref("l.request_id")).as("feed"))
     .$if(id !== undefined, (query) => query.where("l.id", "=", id ?? ""))
     .orderBy("l.created_at", "desc")
     .orderBy("l.id")
@@ -76,7 +74,7 @@ function toView(row: ViewRow, announced: Announced, now: Date): TaskView {
     status: taskStateToWorkerApi[state],
     site: row.site,
     kind: row.kind,
-    feed: row.kind === "secondary" ? row.link_rss || (row.feed ?? "") : "",
+    feed: row.kind === "secondary" ? row.link_rss : "",
     account: { id: row.account_id, email: row.email, username: row.username, linkRss: row.own_rss },
     episodes: row.episodes.map((episode) => ({ id: episode.id, title: episode.title })),
     linkPost: row.link_post,
@@ -98,8 +96,8 @@ function toView(row: ViewRow, announced: Announced, now: Date): TaskView {
 function whyItWaits(row: ViewRow, state: TaskState, announced: Announced, now: Date): string {
   if (state === "claimed") return `${row.server_name} has it and will start it soon.`;
   if (state !== "waiting") return "";
-  const missing = row.kind === "secondary" && row.link_rss === "" && !row.feed;
-  if (missing) return "It waits for the RSS link of the request's first completed primary task.";
+  if (row.paused) return "Its account or its group is inactive; nobody gets it until they are active again.";
+  if (row.kind === "secondary" && row.link_rss === "") return "It waits for the RSS link of the request's first completed primary task.";
   if (announced[row.kind] && !announced[row.kind]?.has(row.site))
     return row.kind === "secondary"
       ? `No farm imports feeds on ${row.site}. Give its driver importFeed.`

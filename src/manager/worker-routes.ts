@@ -1,12 +1,15 @@
-import type { FastifyInstance, FastifyRequest, HTTPMethods } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { readEveryBodyAsJson } from "./api/json-body.ts";
 import type { AnnouncedSites } from "./announced-sites.ts";
+import type { CheckBook } from "./backlink/check-book.ts";
+import { checkRoutes } from "./backlink/check-routes.ts";
 import { authenticate, readCaller, readSites, type Caller } from "./caller.ts";
 import { ApiError, encodeError, toApiError } from "./errors.ts";
 import type { WorkerAction } from "./history.ts";
 import type { Keys } from "./keys.ts";
-import { parseJsonBody, readAccountBody, readCompleteBody, readFailBody, readInsertBody, readPullQuery } from "./read-body.ts";
+import { readAccountBody, readCompleteBody, readFailBody, readInsertBody, readPullQuery } from "./read-body.ts";
 import type { TaskBook } from "./task-book.ts";
-import { isUuid } from "./uuid.ts";
+import { idOf, taskIdOf, type WorkerRequest, type WorkerRoute } from "./worker-route.ts";
 
 export interface Refusal {
   /** null: no valid key came. */
@@ -21,20 +24,12 @@ export interface Refusal {
 interface WorkerRouteOptions {
   keys: Keys;
   book: TaskBook;
+  checks: CheckBook;
   announced: AnnouncedSites;
   now: () => number;
   /** Must not throw. */
   onRefusal(refusal: Refusal): Promise<void>;
   onAnswer(action: WorkerAction, status: number): void;
-}
-
-type Request = FastifyRequest<{ Querystring: Record<string, string | string[] | undefined> }>;
-
-interface Route {
-  method: HTTPMethods;
-  url: string;
-  action: WorkerAction;
-  answer(request: Request, caller: Caller): Promise<object>;
 }
 
 /** The Podcast worker API (W1-W10). Register under `/api/v1/podcast`. */
@@ -71,12 +66,12 @@ export function workerRoutes(app: FastifyInstance, options: WorkerRouteOptions):
       method,
       url,
       exposeHeadRoute: false,
-      handler: async (request) => answer(request as Request, request.getDecorator<Caller>("caller")),
+      handler: async (request) => answer(request as WorkerRequest, request.getDecorator<Caller>("caller")),
     });
   }
 }
 
-function workerRouteTable({ book, announced, now }: WorkerRouteOptions): Route[] {
+function workerRouteTable({ book, checks, announced, now }: WorkerRouteOptions): WorkerRoute[] {
   const done = { success: true };
   return [
     {
@@ -141,27 +136,6 @@ function workerRouteTable({ book, announced, now }: WorkerRouteOptions): Route[]
         return done;
       },
     },
+    ...checkRoutes(checks),
   ];
-}
-
-function readEveryBodyAsJson(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "string" }, (_request, text, done) => {
-    try {
-      done(null, parseJsonBody(text as string));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
-}
-
-function taskIdOf(request: FastifyRequest): string | null {
-  const { id } = (request.params ?? {}) as { id?: string };
-  return id && isUuid(id) ? id : null;
-}
-
-function idOf(request: FastifyRequest): string {
-  const id = taskIdOf(request);
-  if (id === null) throw new ApiError("task_not_found");
-  return id;
 }

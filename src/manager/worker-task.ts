@@ -1,9 +1,13 @@
-import { sql, type Kysely } from "kysely";
+import type { Kysely } from "kysely";
 import { taskStateToWorkerApi, type WorkerApiStatus } from "../contract/states.ts";
 import type { WorkerEpisode } from "../contract/worker-api.ts";
 import type { Vault } from "../store/vault.ts";
 import { openSecrets } from "./accounts.ts";
+import { accountsRemaining } from "./accounts-remaining.ts";
+import { anyOf } from "./any-of.ts";
+import { feedOwners } from "./feed-owners.ts";
 import { stateAt } from "./lease.ts";
+import { episodesToPost } from "./posted.ts";
 import type { AccountRow, LinkKind, ManagerTables } from "./tables.ts";
 
 /**
@@ -60,14 +64,15 @@ export async function readWorkerTasks(
 ): Promise<WorkerTaskAnswer[]> {
   if (ids.length === 0) return [];
   const rows = await selectTasks(db, ids);
-  const owners = await selectOwners(db, rows);
+  const remaining = await accountsRemaining(db, [...new Set(rows.map(({ request_id }) => request_id))]);
+  const ownerOf = await feedOwners(db, rows);
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.flatMap((id) => {
     const row = found.get(id);
     if (!row) return [];
     try {
-      const answer = toAnswer(row, vault, now);
-      return [row.kind === "primary" ? answer : asSecondary(answer, row, owners.get(row.link_rss), vault)];
+      const answer = toAnswer(row, remaining.get(row.request_id) ?? 0, vault, now);
+      return [row.kind === "primary" ? answer : asSecondary(answer, row, ownerOf(row), vault)];
     } catch (error) {
       if (!unreadable) throw error;
       unreadable(id, error);
@@ -99,36 +104,8 @@ async function selectTasks(db: Kysely<ManagerTables>, ids: readonly string[]) {
       "r.target",
       "r.website",
     ])
-    .select((eb) =>
-      // Accounts of the request's group that have posted and imported nothing of this request: the secondaries' work that is left.
-      eb
-        .selectFrom("accounts as other")
-        .whereRef("other.group_id", "=", "r.group_id")
-        .where("other.status", "=", "active")
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom("links as done")
-                .select("done.id")
-                .whereRef("done.account_id", "=", "other.id")
-                .whereRef("done.request_id", "=", "r.id")
-                .where(({ or, eb: of }) => or([of("done.kind", "=", "primary"), of("done.state", "=", "completed")])),
-            ),
-          ),
-        )
-        .select(sql<number>`count(*)::int`.as("count"))
-        .as("accounts_remaining"),
-    )
-    .where("l.id", "in", ids)
+    .where("l.id", "=", anyOf(ids, "uuid"))
     .execute();
-}
-
-/** Who may own the feeds that are imported: the accounts that have reported them. */
-async function selectOwners(db: Kysely<ManagerTables>, rows: readonly TaskRow[]): Promise<Map<string, AccountRow>> {
-  const feeds = rows.filter(({ kind, link_rss }) => kind === "secondary" && link_rss !== "").map(({ link_rss }) => link_rss);
-  if (feeds.length === 0) return new Map();
-  const owners = await db.selectFrom("accounts").selectAll().where("link_rss", "in", feeds).orderBy("created_at", "desc").execute();
-  return new Map(owners.map((owner) => [owner.link_rss, owner]));
 }
 
 function asSecondary(answer: WorkerTaskAnswer, row: TaskRow, owner: AccountRow | undefined, vault: Vault): WorkerTaskAnswer {
@@ -143,7 +120,7 @@ function asSecondary(answer: WorkerTaskAnswer, row: TaskRow, owner: AccountRow |
   };
 }
 
-function toAnswer(row: TaskRow, vault: Vault, now: Date): WorkerTaskAnswer {
+function toAnswer(row: TaskRow, accounts_remaining: number, vault: Vault, now: Date): WorkerTaskAnswer {
   const secrets = openSecrets(vault, { ...row, id: row.account_id });
   return {
     id: row.id,
@@ -153,7 +130,7 @@ function toAnswer(row: TaskRow, vault: Vault, now: Date): WorkerTaskAnswer {
     account_id: row.account_id,
     group_id: row.group_id,
     target: row.target,
-    accounts_remaining: row.accounts_remaining ?? 0,
+    accounts_remaining,
     domain: row.site,
     website: row.website,
     email: row.email,
@@ -162,7 +139,7 @@ function toAnswer(row: TaskRow, vault: Vault, now: Date): WorkerTaskAnswer {
     pass_mail: secrets.pass_mail,
     twofa: secrets.twofa,
     app_password: secrets.app_password,
-    data_content: row.episodes,
+    data_content: episodesToPost(row),
     cookie: secrets.cookie,
     api_token: secrets.api_token,
     kind: row.kind,

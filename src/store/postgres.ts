@@ -2,7 +2,7 @@ import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { UsageError } from "../kit/config.ts";
 import type { Log } from "../kit/log.ts";
-import { addSecret } from "../kit/redact.ts";
+import { pinSecrets } from "../kit/redact.ts";
 import type { Backend } from "./backend.ts";
 import { postgresTypes } from "./row-types.ts";
 
@@ -92,8 +92,7 @@ function explain(error: NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException
 function showAddress(url: string): string {
   try {
     const parsed = new URL(url);
-    addSecret(decodeURIComponent(parsed.password));
-    addSecret(parsed.searchParams.get("password"));
+    pinSecrets(decodeURIComponent(parsed.password), parsed.searchParams.get("password"));
     return `postgres://${parsed.username ? `${parsed.username}@` : ""}${parsed.host}${parsed.pathname}`;
   } catch {
     throw new UsageError("DATABASE_URL is not an address. It looks like postgres://user:password@host:5432/database");

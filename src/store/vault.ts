@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "no
 import { join } from "node:path";
 import { Failure } from "../contract/failures.ts";
 import { UsageError } from "../kit/config.ts";
-import { addSecret } from "../kit/redact.ts";
+import { addSecret, pinSecrets } from "../kit/redact.ts";
 
 /**
  * Secrets at rest. A sealed value is text: `v1.<key id>.<iv>.<ciphertext and tag>`, each part base64url, AES-256-GCM with
@@ -22,6 +22,11 @@ export interface Vault {
    * @throws UsageError naming the key id when that key was not given; Failure farm.invariant when the value was changed or moved
    */
   open(sealed: string, aad: string): string;
+  /**
+   * The same, but what goes through is not masked in logs: for values by the thousand that are neither used nor logged, which would
+   * drive out those that are.
+   */
+  readonly bulk: Pick<Vault, "seal" | "open">;
 }
 
 export interface VaultOptions {
@@ -45,14 +50,8 @@ export function openVault(options: VaultOptions): Vault {
   const [keyId] = keys.keys();
   const sealingKey = keys.get(keyId ?? "");
   if (!keyId || !sealingKey) throw new UsageError(`There is no vault key. ${HOW_TO}.`);
-  return {
-    keyId,
-    keyIds: [...keys.keys()],
-    seal(plain, aad) {
-      if (plain === "") return "";
-      addSecret(plain);
-      return `v1.${keyId}.${encrypt(sealingKey, plain, aad)}`;
-    },
+  const bulk: Vault["bulk"] = {
+    seal: (plain, aad) => (plain === "" ? "" : `v1.${keyId}.${encrypt(sealingKey, plain, aad)}`),
     open(sealed, aad) {
       if (sealed === "") return "";
       const [version, id = "", iv = "", box = ""] = sealed.split(".");
@@ -62,10 +61,22 @@ export function openVault(options: VaultOptions): Vault {
         throw new UsageError(
           `The secret at ${aad} was sealed with the vault key ${id}, which was not given (given: ${[...keys.keys()].join(", ")}). Add that key as a further line of the key file.`,
         );
-      const plain = decrypt(key, iv, box, aad);
+      return decrypt(key, iv, box, aad);
+    },
+  };
+  return {
+    keyId,
+    keyIds: [...keys.keys()],
+    seal(plain, aad) {
+      addSecret(plain);
+      return bulk.seal(plain, aad);
+    },
+    open(sealed, aad) {
+      const plain = bulk.open(sealed, aad);
       addSecret(plain);
       return plain;
     },
+    bulk,
   };
 }
 
@@ -118,7 +129,7 @@ function parseKey(text: string, origin: string): Buffer {
   const bytes = Buffer.from(text, "base64");
   if (bytes.length !== KEY_BYTES)
     throw new UsageError(`${origin} does not hold a vault key: ${KEY_BYTES} bytes in Base64 are needed. ${HOW_TO}.`);
-  addSecret(text);
+  pinSecrets(text);
   return bytes;
 }
 

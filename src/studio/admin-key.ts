@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { addSecret } from "../kit/redact.ts";
+import { pinSecrets } from "../kit/redact.ts";
 import type { StudioContext } from "./context.ts";
 import { hashToken, newToken } from "./ids.ts";
 
@@ -8,7 +8,7 @@ import { hashToken, newToken } from "./ids.ts";
 export async function ensureAdminKey({ db, clock, config, log }: StudioContext): Promise<void> {
   if (await db.selectFrom("admin_keys").select("id").limit(1).executeTakeFirst()) return;
   const key = `pcs_${newToken()}`;
-  addSecret(key);
+  pinSecrets(key);
   const path = join(config.dataDir, "studio.json");
   // The file comes first: a key that nobody can read would lock everybody out.
   await writeFile(path, `${JSON.stringify({ adminKey: key }, null, 2)}\n`, { mode: 0o600, flush: true });

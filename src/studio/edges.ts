@@ -5,6 +5,11 @@
 export interface Edges {
   /** A "What's new" pop-up over the page, ~300 ms after it has loaded, until it is closed once in the session. */
   whatsNew: boolean;
+  /**
+   * A CSS selector: the pop-up opens as soon as such a field has the focus, once on each page, also before the sign-in; what is typed
+   * at that moment goes to it. "": never.
+   */
+  popUpAt: string;
   /** How long an upload is "processed" at least, ms. */
   processingMs: number;
   /** A newly published episode shows in the list and the feed only after this, ms. */
@@ -33,6 +38,7 @@ export interface Edges {
 
 export const smoothEdges: Readonly<Edges> = {
   whatsNew: false,
+  popUpAt: "",
   processingMs: 300,
   listingLagMs: 0,
   sessionExpiresAfterRequests: 0,

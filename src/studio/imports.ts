@@ -4,7 +4,7 @@ import { Failure } from "../contract/failures.ts";
 import { readFeed, type ReadFeed } from "../media/read-feed.ts";
 import type { StudioContext } from "./context.ts";
 import { newGuid, slugify } from "./ids.ts";
-import { hashPassword, verifyPassword } from "./passwords.ts";
+import { hashPassword, verifyPassword } from "../kit/passwords.ts";
 import { Refused } from "./refused.ts";
 import { cleanAbout } from "./rich-text.ts";
 import type { AccountsTable, ImportHistoryTable, ImportsTable, StudioDb } from "./schema.ts";

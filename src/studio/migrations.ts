@@ -106,7 +106,8 @@ export const migrations: Record<string, Migration> = {
       ]),
   },
   "0003_import_rests": {
-    up: async (db) => run(db, ["alter table studio.import_episodes add column not_before timestamptz"]),
+    // There already where 0002 was run in the form that it had for a time.
+    up: async (db) => run(db, ["alter table studio.import_episodes add column if not exists not_before timestamptz"]),
     down: async (db) => run(db, ["alter table studio.import_episodes drop column not_before"]),
   },
 };

@@ -31,7 +31,7 @@ export interface AccountsTable {
   /** Lower case. */
   email: string;
   name: string;
-  /** `argon2id$…`, see passwords.ts. */
+  /** `argon2id$…`, see kit/passwords.ts. */
   password_hash: string;
   second_factor: SecondFactor;
   /** Sealed by the vault under "accounts:<id>:totp_secret". */

@@ -3,7 +3,7 @@ import { createGuardrails, verifySync } from "otplib";
 import { sql } from "kysely";
 import { UsageError } from "../kit/config.ts";
 import type { StudioContext } from "./context.ts";
-import { hashPassword, verifyPassword } from "./passwords.ts";
+import { hashPassword, verifyPassword } from "../kit/passwords.ts";
 import type { AccountsTable } from "./schema.ts";
 import { texts } from "./texts.ts";
 

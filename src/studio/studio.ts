@@ -34,7 +34,7 @@ import { openSessions } from "./sessions.ts";
 import { openShows, type Shows } from "./shows.ts";
 import { createViewMaker } from "./view.ts";
 import { addSessionHooks, type Web } from "./web.ts";
-import { packageVersion } from "./version.ts";
+import { packageVersion } from "../kit/package-version.ts";
 
 export interface StudioOptions {
   store: Store;

@@ -7,11 +7,22 @@ import type { DriverContext } from "../driver/contract.ts";
 import { nearestOn, wantedIn } from "../driver/nearest.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import { redact } from "../kit/redact.ts";
-import { watchPage, type Use } from "./watched-page.ts";
+import { unwatched, watchPage, type Use } from "./watched-page.ts";
 
 const PICTURE_WITHIN_MS = 8000;
 /** A field that is gone is noted, and the form is filled in as far as it goes: one walk shows all that has moved. */
-const mayBeSkipped = new Set(["fill", "pressSequentially", "setInputFiles", "setChecked", "check", "uncheck", "selectOption", "clear"]);
+const mayBeSkipped = new Set([
+  "writeText",
+  "writeHtml",
+  "fill",
+  "pressSequentially",
+  "setInputFiles",
+  "setChecked",
+  "check",
+  "uncheck",
+  "selectOption",
+  "clear",
+]);
 const questions = /^(is[A-Z]\w*|count|all\w+)$/;
 
 /** Ends the driver's publish before it has done anything. Never leaves the worker. */
@@ -41,17 +52,24 @@ export class Rehearsal {
       return this.#note(verb, page, what, act);
     };
     const watched = watchPage(page, { use });
+    // All that is asked and done to write into a field is one use of it.
+    const writing =
+      (action: "writeText" | "writeHtml") =>
+      async (field: Locator, text: string): Promise<void> => {
+        const raw = unwatched(field);
+        await use({ locator: field.toString(), action }, async () => site[action](raw, text), raw);
+      };
     return {
       ...site,
       ...(verb === "publish" && { request: shut(site.request, /./) }),
       page: verb === "publish" ? shut(watched, leads) : watched,
-      writeHtml: async (editor, html) =>
-        void (await this.#note(verb, page, { locator: editor.toString(), action: "writeHtml" }, async () => site.writeHtml(editor, html))),
+      writeText: writing("writeText"),
+      writeHtml: writing("writeHtml"),
     };
   }
 
   async #note(verb: string, page: Page, what: Use, act: () => Promise<unknown>): Promise<unknown> {
-    // What a watched editor is asked by writeHtml is one step of it.
+    // What runs in the page is the driver's own reading: it says nothing of what is there.
     if (what.action.startsWith("evaluate")) return act();
     try {
       const result = await act();
@@ -66,7 +84,7 @@ export class Rehearsal {
       const wanted = wantedIn(error instanceof Error ? error.message : String(error));
       await this.#miss(verb, page, what, wanted?.found ?? "not there in time", wanted?.text ?? "");
       const isGone = wanted?.found === "not there";
-      if (isGone && verb === "draft" && (mayBeSkipped.has(what.action) || what.action === "writeHtml")) return undefined;
+      if (isGone && verb === "draft" && mayBeSkipped.has(what.action)) return undefined;
       throw error;
     }
   }

@@ -6,7 +6,7 @@ import { readAccount, readLink } from "../driver/context.ts";
 import { asImporter } from "../driver/feed-import.ts";
 import { crashpoint } from "../kit/crashpoint.ts";
 import { isHeldRequest } from "../driver/publish-request.ts";
-import { addSecret } from "../kit/redact.ts";
+import { pinSecrets } from "../kit/redact.ts";
 import type { Browsers } from "./browsers.ts";
 import { connectCoordinator } from "./coordinator-port.ts";
 import { Evidence } from "./evidence.ts";
@@ -28,19 +28,12 @@ type End = Pick<AssignmentResult, "outcome">;
 export async function runAssignment(given: unknown, port: MessagePort, browsers: Browsers): Promise<AssignmentResult> {
   const stop = new AbortController();
   const coordinator = connectCoordinator(port, { cancel: (reason) => stop.abort(new Canceled(reason)) });
+  let unpinSecrets = (): void => {};
   try {
     const assignment = assignmentSchema.parse(given);
-    for (const secret of [
-      assignment.credentials.password,
-      assignment.credentials.passMail,
-      assignment.credentials.appPassword,
-      assignment.credentials.apiToken,
-      assignment.credentials.twofa,
-      assignment.credentials.cookie,
-      assignment.feedMailbox?.passMail,
-      assignment.feedMailbox?.appPassword,
-    ])
-      addSecret(secret);
+    const { password, passMail, appPassword, apiToken, twofa, cookie } = assignment.credentials;
+    const { feedMailbox } = assignment;
+    unpinSecrets = pinSecrets(password, passMail, appPassword, apiToken, twofa, cookie, feedMailbox?.passMail, feedMailbox?.appPassword);
     const loaded = await loadDriver(assignment.driverModule);
     const driver = assignment.kind === "import" ? asImporter(loaded) : loaded;
     const account = readAccount(driver, assignment.credentials);
@@ -66,6 +59,7 @@ export async function runAssignment(given: unknown, port: MessagePort, browsers:
   } catch (error) {
     return stop.signal.aborted ? { outcome: "stopped" } : { outcome: "failed", failure: toFailureData(error) };
   } finally {
+    unpinSecrets();
     coordinator.close();
   }
 }
@@ -84,11 +78,12 @@ class Run {
     const { assignment, rehearsal, stage } = this.#parts;
     let isIn = false;
     try {
-      if (assignment.mode !== "post") await this.#shutPublish();
+      const { mode, kind } = assignment;
+      if (mode !== "post" || kind === "check") await this.#shutPublish();
       await session.ensure();
       isIn = true;
       await rehearsal?.ended("signIn", stage.page, null);
-      const end = await this.#episodes();
+      const end: End = kind === "check" ? { outcome: "done" } : await this.#episodes();
       await session.save();
       return end;
     } catch (error) {
@@ -218,7 +213,7 @@ class Run {
     await this.#verbs.perform("feed", undefined, async (site) => this.#parts.driver.feed(site)).catch(() => undefined);
   }
 
-  /** A driver that presses the wrong button publishes nothing in a rehearsal. By `request` it can't anyway, for want of a gate. */
+  /** A driver that presses the wrong button publishes nothing in a rehearsal or a check. By `request` it can't anyway, for want of a gate. */
   async #shutPublish(): Promise<void> {
     const { stage, driver, calls, rehearsal } = this.#parts;
     await stage.context.route(driver.publishRequest.url, async (route) => {

@@ -88,12 +88,17 @@ export class Session {
     return perform(stage, this.#verb("isSignedIn"), async () => stage.driver.isSignedIn(site()));
   }
 
+  get #isCheck(): boolean {
+    return this.#parts.assignment.kind === "check";
+  }
+
   async #signIn(): Promise<void> {
     try {
       await this.#submit({ again: true });
     } catch (error) {
-      // The code may have died on its way; the next step's code is another one. Once, and counted like any other try.
-      if (!(error instanceof Failure) || error.code !== "totp.refused" || this.clockProblem()) throw error;
+      // The code may have died on its way; the next step's code is another one. Once, and counted like any other try. A check leaves
+      // the other try to posting.
+      if (!(error instanceof Failure) || error.code !== "totp.refused" || this.clockProblem() || this.#isCheck) throw error;
       this.#parts.calls.step("sign in again", "the code was refused");
       await this.#submit({ again: false });
     }
@@ -128,7 +133,10 @@ export class Session {
       const { code } = toFailureData(error);
       if (error instanceof Failure && !signal.aborted) await this.#untilEnded(signing);
       const unsent = cameToItsEnd && stage.changes === changes && stage.sockets === 0;
-      if (!again || code !== "totp.refused" || this.clockProblem())
+      const isLastWord = !again || code !== "totp.refused" || this.clockProblem();
+      // One code that came late must not forbid these credentials to posting.
+      if (!isLastWord && this.#isCheck) await calls.credentialsJudged("unclear");
+      if (isLastWord)
         await calls.credentialsJudged(code === "account.refused" || code === "totp.refused" ? "refused" : unsent ? "unjudged" : "unclear");
       if (code === "mailbox.refused") await calls.mailboxRefused(true);
       throw code === "totp.refused"

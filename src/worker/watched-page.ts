@@ -18,6 +18,11 @@ const makers = /^(locator|frameLocator|contentFrame|owner|getBy\w+|first|last|nt
 const silent = new Set(["page", "toString", "describe", "description", "all", "elementHandles", "highlight", "then"]);
 const originals = new WeakMap<object, object>();
 
+/** The locator as Playwright made it: what is done with it goes by no watcher. */
+export function unwatched(locator: Locator): Locator {
+  return (originals.get(locator) as Locator | undefined) ?? locator;
+}
+
 /** What a driver made with a watched page goes back into Playwright as it was made there. */
 function plain(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;

@@ -72,6 +72,7 @@ process.on("message", (message: ToFarm) => {
         draining: false,
         running: [],
         tasks: {},
+        checks: { running: 0, waiting: 0 },
         waits: [],
         outbox: { pending: 0, refused: 0, oldest: null },
         needsPerson: [],

@@ -69,7 +69,7 @@ test("check says each promise that is kept, and publishes one episode", async (t
   assert.equal(await run.ended(120_000), 0, run.stdout() + run.stderr());
   assert.match(run.stdout(), /✓ publishes by exactly one request/);
   assert.match(run.stdout(), /- discards a draft {2}skipped: the driver can't discard/);
-  assert.match(run.stdout(), /^5 promises kept, 0 broken, 5 skipped$/m);
+  assert.match(run.stdout(), /^6 promises kept, 0 broken, 5 skipped$/m);
   assert.equal(site.episodes.filter(({ published }) => published).length, 1);
 });
 
@@ -82,12 +82,12 @@ test("check says which promise is broken and what was seen instead, with a pictu
   assert.equal(await run.ended(120_000), 1, run.stderr());
   assert.match(
     run.stdout(),
-    /✗ makes one draft.*\n +locator\.fill: Timeout .*\n +looked for {2}getByLabel\('Markers'\)\n +it was {6}not there\n.*\n +0\.\d\d {2}getByRole\('textbox', \{ name: 'Marker' \}\)/,
+    /✗ makes one draft.*\n +locator\.waitFor: Timeout .*\n +looked for {2}getByLabel\('Markers'\)\n +it was {6}not there\n.*\n +0\.\d\d {2}getByRole\('textbox', \{ name: 'Marker' \}\)/,
   );
   const picture = /screenshot +(\S+\.png)/.exec(run.stdout())?.[1] ?? "";
   assert.equal((await readFile(picture)).toString("latin1", 1, 4), "PNG");
   assert.match(run.stdout(), /- publishes by exactly one request.*skipped: it could not make a draft/);
-  assert.match(run.stdout(), /^2 promises kept, 1 broken, 7 skipped$/m);
+  assert.match(run.stdout(), /^2 promises kept, 1 broken, 8 skipped$/m);
   assert.ok(!(run.stdout() + run.stderr()).includes(account.password));
   assert.equal(site.episodes.length, 0);
 });

@@ -45,11 +45,11 @@ test("steps go into the verbs by the person's marks; what was typed while signin
   const body = (verb: string): string => new RegExp(`async ${verb}\\([^]*?\\n  \\},`).exec(text)?.[0] ?? "";
   assert.match(
     body("signIn"),
-    /signIn\(\{ page, account, totp \}\) \{\n {4}await page\.goto\('\/login'\);\n {4}await page\.getByRole\('textbox', \{ name: 'E-mail' \}\)\.fill\(account\.email\);\n.*fill\(account\.password\);\n.*\.fill\(""\); \/\/ say what goes here.*\n.*click\(\);\n.*fill\(await totp\(account\.twofa\)\);\n/,
+    /signIn\(\{ page, account, totp, writeText \}\) \{\n {4}await page\.goto\('\/login'\);\n {4}await writeText\(page\.getByRole\('textbox', \{ name: 'E-mail' \}\), account\.email\);\n.*writeText\(.*, account\.password\);\n.*writeText\(.*, ""\); \/\/ say what goes here.*\n.*click\(\);\n.*writeText\(.*, await totp\(account\.twofa\)\);\n/,
   );
   assert.match(
     body("draft"),
-    /\.fill\(episode\.title\);\n {4}await writeHtml\(page\.locator\('\.ql-editor'\), episode\.aboutHtml\);\n.*setInputFiles\(episode\.audioPath\);\n.*fill\('2'\);/,
+    /writeText\(.*, episode\.title\);\n {4}await writeHtml\(page\.locator\('\.ql-editor'\), episode\.aboutHtml\);\n.*setInputFiles\(episode\.audioPath\);\n.*writeText\(.*, '2'\);/,
   );
   assert.match(
     body("publish"),

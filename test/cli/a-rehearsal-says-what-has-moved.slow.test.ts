@@ -23,7 +23,7 @@ test("rehearse walks through the site and publishes nothing; again, it signs in 
 
   const first = rehearse();
   assert.equal(await first.ended(120_000), 0, first.stdout() + first.stderr());
-  assert.match(first.stdout(), /^✓ +draft +getByLabel\('Title'\) +fill$/m);
+  assert.match(first.stdout(), /^✓ +draft +getByLabel\('Title'\) +writeText$/m);
   assert.match(first.stdout(), /^✓ +publish +getByRole\('button', \{ name: 'Publish' \}\) +click +not pressed$/m);
   assert.match(first.stdout(), /^All that the driver looks for is there\. Nothing was published\. Pictures of each verb: \S+\/rehearsal$/m);
 

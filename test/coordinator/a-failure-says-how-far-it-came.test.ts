@@ -24,6 +24,7 @@ test("k of N posted, then the site fails: /fail says so, and a retry posts only 
   await passTime(world.clock, "failed", () => task?.status === "failed");
   assert.equal(task?.["error_message"], "1/3 posted. connection refused. The site does not answer. It is tried again later.");
   assert.deepEqual([task?.["code"], task?.["retry"]], ["site.unreachable", true]);
+  assert.deepEqual(Object.keys(task?.["posted"] as object), ["t1-ep-1"], "whoever is handed the rest must not post it again");
 
   broken = false;
   if (task) task.status = "queued";
@@ -33,6 +34,30 @@ test("k of N posted, then the site fails: /fail says so, and a retry posts only 
     ["Episode 1 of t1", "Episode 2 of t1", "Episode 3 of t1"],
   );
   assert.deepEqual(Object.keys(JSON.parse(String(task?.["note"])) as object), ["t1-ep-1", "t1-ep-2", "t1-ep-3"]);
+});
+
+test("a source that hands out only what is left hears of the whole in the end", async (t) => {
+  const world = await given(t);
+  let broken = true;
+  await world.farm({
+    script(point, { next }) {
+      if (broken && point === "before-look" && next?.position === 3) throw new Failure("site.unreachable", "connection refused");
+    },
+  });
+  const task = world.manager.tasks.get("t1");
+  assert.ok(task);
+  await passTime(world.clock, "failed", () => task.status === "failed");
+  const posted = Object.keys(task["posted"] as object);
+  assert.deepEqual(posted, ["t1-ep-1", "t1-ep-2"]);
+
+  broken = false;
+  task.data_content = task.data_content.filter(({ id }) => !posted.includes(id));
+  task.status = "queued";
+  await passTime(world.clock, "completed", () => task.status === "completed");
+  assert.equal(world.site.history.length, 3);
+  const links = JSON.parse(String(task["note"])) as Record<string, string>;
+  assert.deepEqual(Object.keys(links), ["t1-ep-1", "t1-ep-2", "t1-ep-3"]);
+  assert.equal(task["link_post"], links["t1-ep-1"]);
 });
 
 test("an episode whose content can't be used fails alone; the others are posted; no retry is asked for", async (t) => {

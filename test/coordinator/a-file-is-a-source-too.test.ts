@@ -49,8 +49,14 @@ test("what is wrong with a file is said at once, all of it", async (t) => {
       /task 2, data_content\.0\.id/.test(error.message),
   );
   await assert.rejects(createFileSource(join(folder, "none.json")), /can't be read \(ENOENT\)/);
-  await writeFile(file, "{");
-  await assert.rejects(createFileSource(file), /is not JSON/);
+  await writeFile(file, '{"id": "task-1",\n"password": demo-secret}');
+  await assert.rejects(
+    createFileSource(file),
+    (error) =>
+      error instanceof UsageError &&
+      error.message.endsWith("is no JSON: something is wrong in line 2.") &&
+      !error.message.includes("secret"),
+  );
   await writeFile(file, "[]");
   await assert.rejects(createFileSource(file), /there is no task in it/);
 });

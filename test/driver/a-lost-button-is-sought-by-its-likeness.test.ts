@@ -15,6 +15,10 @@ test("the locator is read out of Playwright's error, with how it was found", () 
       { text: "getByRole('button', { name: 'Send' })", found: "there, but element is not enabled" },
     ],
     [
+      "writeText: for 20 s nothing that was typed came to the field\n  - waiting for getByLabel('Password')\n  - element is inert",
+      { text: "getByLabel('Password')", found: "there, but element is inert" },
+    ],
+    [
       log("waiting for getByText('a')\n    - locator resolved to <p>a</p>\n      - <div id=\"veil\">x</div> intercepts pointer events"),
       { text: "getByText('a')", found: 'there, but <div id="veil">x</div> intercepts pointer events' },
     ],

@@ -131,3 +131,23 @@ withManager("[sealed] an account with damaged secrets waits and says why; the ot
   assert.deepEqual([view?.status, view?.retryCount], ["queued", 0]);
   assert.match(view?.waitsFor ?? "", /stored secrets can't be opened/);
 });
+
+withManager(
+  "[account body] an e-mail longer than there are is 422, and a farm's report is never in its own way",
+  async ({ farm, task }) => {
+    const id = await task({ account: { email: "a@example.com" } });
+    const one = farm("farm-1");
+    const answer = await one.account(id, { email: `${"a".repeat(5000)}@example.com` });
+    assert.deepEqual([answer.status, answer.body.code], [422, "unprocessable"], answer.text);
+    assert.equal((await one.account(id, { email: `${"a".repeat(308)}@example.com` })).status, 200);
+  },
+);
+
+withManager("[account body] of two reports that make their accounts the same at the same moment, one is 409", async ({ farm, task }) => {
+  const ids = [await task({ account: { email: "a@example.com" } }), await task({ account: { email: "b@example.com" } })];
+  const answers = await Promise.all(ids.map(async (id) => farm("farm-1").account(id, { email: "same@example.com" })));
+  assert.deepEqual(answers.map(({ status, body }) => [status, body.code]).toSorted(), [
+    [200, undefined],
+    [409, "account_exists"],
+  ]);
+});

@@ -82,7 +82,7 @@ withManager("[bodies] an escaped backslash before u0000 is text, and any content
   assert.equal(answer.status, 200);
 });
 
-withManager("[404] unknown paths and ids answer JSON", async ({ call, manager }) => {
+withManager("[404] unknown paths and ids answer JSON", async ({ call, manager, apiKey }) => {
   for (const path of ["/", "/nothing", "/links/a/b/c", "/links/insert/x", "/links/%E0%A4%A", `/links/${"x".repeat(300)}`]) {
     const answer = await call(path);
     assert.deepEqual([answer.status, answer.body.success, answer.body.code], [404, false, "not_found"], path);
@@ -96,7 +96,7 @@ withManager("[404] unknown paths and ids answer JSON", async ({ call, manager })
     const answer = await call(path, { method });
     assert.deepEqual([answer.status, answer.body.success, answer.body.message], [404, false, "task not found"], path);
   }
-  const outside = await fetch(`${manager.url}/api/v1/unknown`);
+  const outside = await fetch(`${manager.url}/api/v1/unknown`, { headers: { "x-api-key": apiKey } });
   assert.deepEqual([outside.status, ((await outside.json()) as { success: boolean }).success], [404, false]);
 });
 

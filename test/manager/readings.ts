@@ -1,6 +1,6 @@
 /**
  * Rows and readings of the Podcast worker API, each with the tag that its tests carry in their names. The text is the short
- * form of what is promised; `the-worker-api-is-covered.test.ts` holds that each has a test.
+ * form of what is promised; the lines below it stand in `promised/`, and `all-that-is-promised-has-a-test.test.ts` holds them.
  */
 export const readings = {
   W1: "GET /links?type=primary&limit=5 lists tasks; limit defaults to 5",
@@ -27,12 +27,13 @@ export const readings = {
   holder: "(API key, X-Worker-Id); without the header the key alone",
   "own again": "the holder's pull shows its own claimed and running tasks again",
   priority: "higher priority first, then age",
-  race: "two callers never get the same task",
+  race: "two callers never get the same task, nor tasks of one account at the same time",
   sites: "X-Worker-Sites filters and is remembered; unsupported only when some farm has announced",
   "no HEAD": "only a GET claims",
   blank: "blank credentials are empty texts",
   domain: "carries the port where it is not the default",
-  accounts_remaining: "accounts of the group that have posted and imported nothing of the request",
+  accounts_remaining:
+    "accounts of the request that have yet to import its feed; of one without an owner also those of its group without a task of it",
   start: "claims what is unclaimed; 409 task_claimed under another's lease; 409 bad_transition at the end",
   person: "a task held for a person is kept by /start every 5 minutes",
   "complete again": "same link 200, another link 409",
@@ -45,7 +46,8 @@ export const readings = {
   account: "needs no lease and no state",
   sealed: "secrets are sealed at rest and appear in no record",
   retry: "queued again after 1, 2, 4 minutes; max_retries 3 is four attempts",
-  permanent: "retry:false or a permanent code is not retried",
+  permanent: "retry:false or a permanent code is not retried; a refused password takes the account out of use",
+  posted: "what a failed task has posted all the same is charged once, and nobody gets it again",
   fail: "by another than the holder: 409 task_claimed",
   "fail again": "a repeated report counts once",
   cancel: "shown as cancel on the next read; never handed out",
@@ -57,4 +59,48 @@ export const readings = {
   flood: "survives many calls at once",
   "first key": "written to manager.json, 0600, at the first start",
   migrations: "reversible",
+} as const;
+
+/** The same for the Backlink API. */
+export const backlinkReadings = {
+  B2: "POST /groups makes a group; with accounts {group, imported, skipped, failed}",
+  B3: "GET /groups filters by service_type, status, search, min_active; pages",
+  B4: "GET, PUT, DELETE /groups/:id; 409 while a request on it runs",
+  B5: "GET /groups/:id/export imports again as it is; CSV",
+  B6: "POST /groups/import makes a group and counts imported, overwritten, duplicates, unsupported, failed",
+  B7: "POST /groups/:id/accounts; a twin is 409, an unsupported host gets status unsupported",
+  B8: "GET /groups/:id/accounts filters by status and search; pages",
+  B9: "POST /groups/:id/accounts/import keeps what is right and counts the rest; overwrite",
+  B10: "POST /groups/:id/accounts/check-all: 202, a job, one open check an account",
+  B11: "PUT, DELETE /accounts/:id; null changes nothing, an empty text clears",
+  B12: "POST /accounts/:id/check: 202 and a job",
+  B13: "POST /accounts/bulk-delete answers for each id",
+  B14: "POST /accounts/export imports again as it is; CSV",
+  B1: "GET /projects lists requests of all types; search, status, type, type_request",
+  B15: "POST /:type answers the whole request and reserves price x target: 402; 50 to 100 for blog20 and podcast: 422",
+  B16: "GET /:type lists requests; filters, search, sort, order",
+  B17: "GET, PUT, DELETE /:type/:id; of what has begun only name and priority change: 409; deleting refunds",
+  B18: "POST /:type/:id/start makes the work, /stop refunds, /restart queues and reserves again",
+  B19: "POST /requests/bulk-delete and /requests/export answer for each id",
+  B20: "GET /:type/:id/links shows 21 fields; a status that filters and counters agree with",
+  B21: "GET /:type/:id/links/export as JSON and CSV",
+  B22: "POST /:type/:id/links/:linkId/retry: 409 unless it has failed, and while its request is stopped; may exceed max_retries",
+  B23: "POST /:type/:id/links/retry-all queues what has failed; 409 while the request is stopped",
+  B24: "DELETE /:type/:id/links/:linkId; what is posted stays paid",
+  B25: "GET /stats and /:type/stats count what the lists show",
+  B26: "GET /sites/count?type=",
+  secrets: "null and has_… in answers, values with secrets:read; every reveal is audited",
+  owned: "foreign rows are as absent as unknown ones; roles limit what may be done",
+  checks: "farms claim checks for 15 minutes by GET /checks and say by POST /checks/:id how they went",
+} as const;
+
+/** What holds of all routes alike, and is tested on all that stand in the tables. */
+export const commonReadings = {
+  "every route": "answers as the document says; without credentials 401 before anything else; roles and scopes are kept",
+  "every id": "unknown, foreign or no UUID: 404",
+  "every list": "page and limit are clamped, or 400 where they are no number; sort, order and filters are of white lists: 400",
+  "every body": "malformed JSON, NUL, wrong type, missing field: 400; over 1 MiB (imports 32 MiB): 413",
+  "every type": "one of six; another: 404",
+  "sign-in": "e-mail and password bring a token; roles, refresh, sign-out, limits",
+  described: "one OpenAPI document, one page, one client",
 } as const;

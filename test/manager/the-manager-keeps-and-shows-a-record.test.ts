@@ -111,7 +111,9 @@ test("[first key] the first start writes a key for a farm, later starts leave it
 
   const text = await readFile(path, "utf8");
   const second = await open();
-  assert.equal(await readFile(path, "utf8"), text);
+  const moved = { ...(JSON.parse(text) as object), url: second.url };
+  assert.deepEqual(JSON.parse(await readFile(path, "utf8")), moved, "only where it is, is new");
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
   assert.equal((await second.keys.list()).length, 1);
   await second.close();
 
@@ -121,8 +123,42 @@ test("[first key] the first start writes a key for a farm, later starts leave it
   await third.close();
 
   const logged = lines.join("");
-  assert.match(logged, /first API key pck_\w{6}… is in .*manager\.json/);
+  assert.match(logged, /first API key pck_\w{6}… and owner owner@podcrew\.example: see .*manager\.json/);
   assert.equal(logged.includes(apiKey) || logged.includes(apiKey.slice(11)) || logged.includes("hidden-demo"), false);
+});
+
+test("[first key] a start that was killed between the file and the database is gone on with, by the same key and password", async (t) => {
+  const { store, dataDir } = await givenPglite(t);
+  const vault = openVault({ dataDir, embedded: true });
+  const log = createLog({ level: "silent", format: "json" });
+  const config = { host: "127.0.0.1", port: 0, allowedHosts: [] };
+  const path = join(dataDir, "manager.json");
+  const read = async () => JSON.parse(await readFile(path, "utf8")) as { apiKey: string; email: string; password: string };
+  // What makes the key fails: all that is to be known is in the file by then.
+  await (await openManager({ store, vault, log, config })).close();
+  await store.raw("alter table manager.api_keys rename to api_keys_away", []);
+  await store.raw("create view manager.api_keys as select * from manager.api_keys_away where false", []);
+  await store.raw("create rule refused as on insert to manager.api_keys do instead select 1 / 0", []);
+  await assert.rejects(openManager({ store, vault, log, dataDir, config }));
+  await store.raw("drop view manager.api_keys", []);
+  await store.raw("alter table manager.api_keys_away rename to api_keys", []);
+  const known = await read();
+
+  for (const what of ["no key", "no owner"]) {
+    await store.raw(what === "no key" ? "delete from manager.api_keys" : "delete from manager.users", []);
+    const manager = await openManager({ store, vault, log, dataDir, config });
+    const { apiKey, email, password } = await read();
+    assert.deepEqual([apiKey, email, password], [known.apiKey, known.email, known.password], what);
+    const asFarm = await fetch(`${manager.url}/api/v1/podcast/links`, { headers: { "x-api-key": apiKey } });
+    const body = JSON.stringify({ email, password });
+    const signIn = await fetch(`${manager.url}/api/v1/auth/login`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    assert.deepEqual([asFarm.status, signIn.status], [200, 200], what);
+    await manager.close();
+  }
 });
 
 test("[first key] a folder that can't be written is one sentence, and the next start tries again", async (t) => {
@@ -131,7 +167,10 @@ test("[first key] a folder that can't be written is one sentence, and the next s
   const config = { host: "127.0.0.1", port: 0, allowedHosts: [] };
   const log = createLog({ level: "silent", format: "json" });
   const blocked = join(dataDir, "vault.key", "below-a-file");
-  await assert.rejects(openManager({ store, vault, log, dataDir: blocked, config }), /first API key can't be written to .*PODCREW_DATA/);
+  await assert.rejects(
+    openManager({ store, vault, log, dataDir: blocked, config }),
+    /first credentials can't be written to .*PODCREW_DATA/,
+  );
   const manager = await openManager({ store, vault, log, dataDir, config });
   t.after(async () => manager.close());
   assert.equal((await manager.keys.list()).length, 1);

@@ -102,12 +102,8 @@ function filesOf({ episode, marker }: PreparationRequest): PreparedEpisode {
 }
 
 /** Secrets are no subject here. */
-const plainVault: Vault = {
-  keyId: "none",
-  keyIds: ["none"],
-  seal: (plain) => plain && `sealed:${plain}`,
-  open: (sealed) => sealed.replace(/^sealed:/, ""),
-};
+const plain: Vault["bulk"] = { seal: (value) => value && `sealed:${value}`, open: (sealed) => sealed.replace(/^sealed:/, "") };
+const plainVault: Vault = { keyId: "none", keyIds: ["none"], ...plain, bulk: plain };
 
 function logOf({ trace, checker }: World, machine: Machine, task = ""): Log {
   const at = (level: string) => (message: string, fields?: { task?: string; episode?: string }) =>

@@ -4,6 +4,7 @@ import type { DeliverAnswer, PullAnswer, ReadAnswer } from "../../src/coordinato
 import type { Caller } from "../../src/manager/caller.ts";
 import { isHeld, LEASE_MS } from "../../src/manager/lease.ts";
 import { complete, fail, start, type Move } from "../../src/manager/moves.ts";
+import { episodesToPost, type PostedEpisode } from "../../src/manager/posted.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** What the moves of the manager read and write of a task. */
@@ -16,6 +17,7 @@ interface Link {
   started_at: Date | null;
   link_post: string;
   note: string;
+  posted: PostedEpisode[];
   error_message: string;
   retry_count: number;
   max_retries: number;
@@ -36,7 +38,7 @@ export interface Book {
   gone: boolean;
 }
 
-const jsonColumns: ReadonlySet<string> = new Set(["started_by"]);
+const jsonColumns: ReadonlySet<string> = new Set(["started_by", "posted"]);
 
 /**
  * The manager, by its own rules (src/manager/moves.ts); only what holds its rows is simulated. Without leases it is a foreign
@@ -65,6 +67,7 @@ export class SimulatedManager {
       started_at: null,
       link_post: "",
       note: "",
+      posted: [],
       error_message: "",
       retry_count: 0,
       max_retries: 3,
@@ -76,7 +79,7 @@ export class SimulatedManager {
   cancel(taskId: string, gone: boolean): void {
     const book = this.books.get(taskId);
     if (!book || book.link.state === "completed") return;
-    Object.assign(book.link, { state: "canceled", lease_until: null, next_at: null });
+    Object.assign(book.link, { state: "canceled", next_at: null });
     book.gone = gone;
   }
 
@@ -121,7 +124,7 @@ export class SimulatedManager {
 
   #judge(book: Book, report: Report, farm: string): Move {
     const caller: Caller = { keyId: "key", worker: farm, name: farm, holder: holderOf(farm) };
-    const link = book.link as unknown as LinkRow;
+    const link = { ...book.link, episodes: book.task.data_content } as unknown as LinkRow;
     if (report.kind === "start") return start(link, caller, this.#now());
     if (report.kind === "complete") return complete(link, report, caller, this.#now());
     if (report.kind === "fail") return fail(link, report, caller, this.#now());
@@ -141,6 +144,7 @@ function holderOf(farm: string): string {
 function anybodys({ link }: Book, report: Report, now: Date): Move {
   const over = link.state === "completed" || link.state === "failed" || link.state === "canceled";
   if (report.kind === "account") return { change: {} };
+  if (report.kind === "check") return { refuse: "bad_transition" };
   if (report.kind === "start") return over ? { refuse: "bad_transition" } : { change: { state: "running" } };
   if (report.kind === "complete") {
     if (link.state !== "completed") return { change: { state: "completed", link_post: report.link_post, note: report.note ?? "" } };
@@ -161,5 +165,9 @@ function anybodys({ link }: Book, report: Report, now: Date): Move {
 }
 
 function shown({ task, link }: Book): WorkerTask {
-  return { ...task, status: taskStateToWorkerApi[link.state] };
+  return {
+    ...task,
+    data_content: episodesToPost({ episodes: task.data_content, posted: link.posted }),
+    status: taskStateToWorkerApi[link.state],
+  };
 }

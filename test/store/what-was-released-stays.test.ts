@@ -12,13 +12,16 @@ const released: Readonly<Record<string, string>> = {
   "farm 0001-ledger": "592f2a663c229852",
   "farm 0002-after-look": "f2eafd2f0036ddce",
   "farm 0003-signing-in": "10b3267760ea0bd7",
-  "farm 0004-one-budget-a-login": "477f06ab4e59f425",
+  "farm 0004-one-budget-a-login": "96acb2f3f19fe874",
+  "farm 0005-checks": "e0f2ac2b778c40a2",
   "manager 001-worker-api": "a44b3fe23a590d6e",
   "manager 002-imports": "c83c04761233572f",
   "manager 003-api-token": "1800dab060ae30c9",
+  "manager 004-people": "497e723e4b8d9c15",
+  "manager 005-content": "1505379041961f01",
   "studio 0001_studio": "148670340a0c2e82",
   "studio 0002_imports": "20bd70bc48ad28dc",
-  "studio 0003_import_rests": "5618f75af1ee3d13",
+  "studio 0003_import_rests": "1e16f028f5b77a28",
 };
 
 /** Compiled and run on nothing. */

@@ -14,6 +14,15 @@ test("whatsNew: a pop-up on every page until it is closed once in the session", 
   assert.match((await (await signedIn(studio)).get("/dashboard")).text, /whats-new/, "another session has not seen it");
 });
 
+test("popUpAt: a pop-up on every page, also before the sign-in, that names the fields it waits for", async (t) => {
+  const studio = await givenStudio(t, await givenPglite(t), { edges: { popUpAt: "#password" } });
+  await givenShow(studio);
+  assert.match((await new Visitor(studio.url).get("/login")).text, /<dialog id="whats-new"[^>]* data-at="#password"/);
+  assert.match((await (await signedIn(studio)).get("/dashboard")).text, /<dialog id="whats-new"[^>]* data-at=/);
+  studio.edges.popUpAt = "";
+  assert.doesNotMatch((await new Visitor(studio.url).get("/login")).text, /whats-new/);
+});
+
 test("processingMs: an upload takes that long at least", async (t) => {
   const clock = virtualClock();
   const studio = await givenStudio(t, await givenPglite(t), { clock, edges: { processingMs: 60_000 } });

@@ -11,7 +11,7 @@ interface Entry extends Required<Omit<Sending, "startAfter">> {
 
 const HEARTBEAT_MS = 10_000;
 
-/** The queue's promises on a virtual clock, for several farms of one test. A holder that is silent for 10 s loses its job. */
+/** The queue's promises on a virtual clock, for several farms of one test. On PostgreSQL a holder that is silent for 10 s loses its job. */
 export function memoryQueue(clock: Clock, backend: "pglite" | "postgres"): Queue {
   const entries = new Map<string, Entry>();
   let order = 0;
@@ -39,12 +39,14 @@ export function memoryQueue(clock: Clock, backend: "pglite" | "postgres"): Queue
       });
     },
     async take(limit) {
-      for (const entry of entries.values()) if (entry.heldSince !== null && clock.now() - entry.heldSince > HEARTBEAT_MS) reap(entry);
+      const isSilent = ({ heldSince }: Entry): boolean => heldSince !== null && clock.now() - heldSince > HEARTBEAT_MS;
+      if (backend === "postgres") [...entries.values()].filter(isSilent).forEach(reap);
       const jobs: Job[] = [];
       const busy = new Set([...entries.values()].filter((entry) => entry.heldSince !== null).map((entry) => entry.accountKey));
-      const due = [...entries]
-        .filter(([, entry]) => entry.heldSince === null && entry.at <= clock.now())
-        .sort(([, a], [, b]) => b.priority - a.priority || a.order - b.order);
+      const free = [...entries].filter(([, entry]) => entry.heldSince === null && entry.at <= clock.now());
+      const isOldest = (one: Entry): boolean =>
+        !free.some(([, { accountKey, order: at }]) => accountKey === one.accountKey && at < one.order);
+      const due = free.filter(([, entry]) => isOldest(entry)).sort(([, a], [, b]) => b.priority - a.priority || a.order - b.order);
       for (const [ticket, entry] of due) {
         if (jobs.length >= limit || busy.has(entry.accountKey)) continue;
         busy.add(entry.accountKey);

@@ -33,6 +33,8 @@ export interface ScriptedManager {
   readonly seen: SeenRequest[];
   /** Reports that had an effect, in order: "start t1", "complete t1" … */
   readonly effects: string[];
+  /** What `GET /checks` hands out until it is reported; null: this manager has no such call. */
+  checks: Map<string, Record<string, unknown>> | null;
   add(task: unknown): void;
   /** What a pull answers besides the tasks: objects that are none. */
   readonly junk: unknown[];
@@ -59,6 +61,7 @@ export async function scriptedManager(t: Pick<TestContext, "after">): Promise<Sc
     tasks,
     seen,
     effects,
+    checks: null as Map<string, Record<string, unknown>> | null,
     junk,
     down: false,
     url: "",
@@ -98,6 +101,20 @@ export async function scriptedManager(t: Pick<TestContext, "after">): Promise<Sc
       success: true,
       data: [...junk, ...[...tasks.values()].filter((task) => ["queued", "running"].includes(task.status))].slice(0, limit),
     };
+  });
+  app.get("/api/v1/podcast/checks", async (request, reply) => {
+    const { limit } = request.query as { limit: string };
+    if (!manager.checks) return reply.code(404).send({ success: false, message: "not found" });
+    const sites = String(request.headers["x-worker-sites"] ?? "").split(",");
+    const open = [...manager.checks.values()].filter((check) => check["ok"] === undefined && sites.includes(String(check["domain"])));
+    return { success: true, data: open.slice(0, Number(limit)) };
+  });
+  app.post<{ Params: { id: string }; Body: Record<string, unknown> }>("/api/v1/podcast/checks/:id", async (request, reply) => {
+    const check = manager.checks?.get(request.params.id);
+    if (!check) return reply.code(404).send({ success: false, message: "check not found" });
+    effects.push(`check ${request.params.id} ${request.body["ok"] ? "works" : "fails"}`);
+    Object.assign(check, request.body);
+    return { success: true };
   });
   app.get<{ Params: { id: string } }>("/api/v1/podcast/links/:id", async (request, reply) => {
     const task = tasks.get(request.params.id);

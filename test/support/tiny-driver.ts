@@ -24,10 +24,10 @@ export default defineDriver({
     await page.goto("/home");
     return page.getByRole("heading", { name: "Home" }).isVisible();
   },
-  async signIn({ page, account }) {
+  async signIn({ page, account, writeText }) {
     await page.goto("/login");
-    await page.getByLabel("E-mail").fill(account.email);
-    await page.getByLabel("Password").fill(account.password);
+    await writeText(page.getByLabel("E-mail"), account.email);
+    await writeText(page.getByLabel("Password"), account.password);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL(/home/);
   },
@@ -38,11 +38,11 @@ export default defineDriver({
       rows.map(async (row) => ({ id: (await row.getAttribute("data-id")) ?? "", link: `/e/${await row.getAttribute("data-id")}` })),
     );
   },
-  async draft({ page }, episode) {
+  async draft({ page, writeText }, episode) {
     await page.goto("/new");
-    await page.getByLabel("Title").fill(episode.title);
-    await page.getByLabel("Marker").fill(episode.marker);
-    await page.getByLabel("About").fill(episode.aboutHtml);
+    await writeText(page.getByLabel("Title"), episode.title);
+    await writeText(page.getByLabel("Marker"), episode.marker);
+    await writeText(page.getByLabel("About"), episode.aboutHtml);
     await page.getByRole("button", { name: "Save" }).click();
     return (await page.getByText(/^Saved \d+/).innerText()).replace("Saved ", "");
   },

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, suite, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { closeBrowser } from "../../src/worker/entry.ts";
-import { runToEnd } from "../support/coordinator.ts";
+import { makeAssignment, makeEpisode, runToEnd } from "../support/coordinator.ts";
 import { browserProcesses } from "../support/processes.ts";
+import { tempDir } from "../support/temp.ts";
+import { openTinySite } from "../support/tiny-site.ts";
 import { Visitor } from "../studio/support.ts";
 import { onTheStudio, type OnTheStudio } from "./on-the-studio.ts";
 
@@ -48,5 +53,35 @@ suite("a task that must not post", { concurrency: false }, () => {
     assert.deepEqual([heard.drafted, heard.sent, heard.gates], [[], [], 0]);
     assert.deepEqual(await there.history(), ["published Tập 1: Phố cổ Hội An"]);
     assert.deepEqual(await listed(there), ["published"]);
+  });
+
+  test("signs in, keeps the session and ends when it is a check; what wants to publish on the way is stopped, however it is sent", async (t) => {
+    const site = await openTinySite();
+    t.after(async () => site.close());
+    const folder = await tempDir(t, "check");
+    const path = join(folder, "eager.mjs");
+    const tiny = JSON.stringify(new URL("../support/tiny-driver.ts", import.meta.url).href);
+    const publish = '"/api/episodes/1/publish"';
+    const signIn = `async signIn(site) {
+      await tiny.signIn(site);
+      await site.page.evaluate(async () => fetch(${publish}, { method: "POST" }).catch(() => undefined));
+      await site.request.post(${publish}, { data: {} }).catch(() => undefined);
+    }`;
+    await writeFile(
+      path,
+      `import tiny from ${tiny};\nexport default Object.create(tiny, Object.getOwnPropertyDescriptors({ ${signIn} }));\n`,
+    );
+    const driverModule = pathToFileURL(path).href;
+    const { heard, result } = await runToEnd(makeAssignment({ origin: site.origin, driverModule, folder, kind: "check" }), {
+      episodes: [makeEpisode(1)],
+    });
+    assert.deepEqual(result, { outcome: "done" });
+    assert.deepEqual([heard.judged, heard.submits, heard.looked, heard.drafted, heard.feed], [["accepted"], 1, [], [], ""]);
+    assert.ok(heard.session && heard.cookie, "the session is kept");
+    assert.ok(heard.steps.includes("stopped: the page wanted to publish before the verb publish"), heard.steps.join());
+    assert.deepEqual(
+      site.wire.filter((line) => line.startsWith("POST ")),
+      ["POST /login"],
+    );
   });
 });

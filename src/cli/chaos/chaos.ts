@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import type { Config } from "../../kit/config.ts";
 import { createLog } from "../../kit/log.ts";
 import { requireBrowser } from "../browser.ts";
-import { table } from "../progress.ts";
+import { table } from "../table.ts";
 import { untilAsked } from "../signals.ts";
 import { startFarm, type FarmProcess } from "./farm-process.ts";
 import { showChaos, type ChaosNow } from "./show.ts";

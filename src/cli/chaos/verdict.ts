@@ -1,4 +1,4 @@
-import { table } from "../progress.ts";
+import { table } from "../table.ts";
 
 /** One publish request as the site handled it. `episode`: the marker (file name) it carried; `made`: it made a new visible copy. */
 export interface SitePublish {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
 import { UsageError, type Config } from "../../kit/config.ts";
 import { driverModules } from "../drivers.ts";
-import { table } from "../progress.ts";
+import { styled, table } from "../table.ts";
 import { podcrewCommand, shownPath } from "./names.ts";
 import { driverText, testText, tsconfigText } from "./scaffold.ts";
 
@@ -60,7 +60,7 @@ function say(
   const file = shownPath(join(folder, `${site}.ts`));
   const [command, run] = [podcrewCommand(), (text: string): string => styleText("cyan", text)];
   const lines = [
-    table(files.map(({ name, is }) => [styleText("green", "wrote"), shownPath(join(folder, name)), styleText("dim", is)])),
+    table(files.map(({ name, is }) => [styled("green", "wrote"), shownPath(join(folder, name)), styled("dim", is)])),
     "",
     "Next:",
     `  1. ${origin ? "" : "Put the site's address into `origin`. "}Put an account for trying into account.json: { "email": "me@example.com", "password": "demo-password" }`,

@@ -62,9 +62,10 @@ export function recordedDriver(site: string, origin: string, recording: Recordin
   ) as (keyof typeof schemas)[];
   const code = bodies.signIn.some((line) => line.includes("totp("));
   let text = driverText(site, origin);
-  text = replaceBody(text, "signIn", bodies.signIn, `{ page, account${code ? ", totp" : ""} }`);
+  text = replaceBody(text, "signIn", bodies.signIn, `{ page, account${code ? ", totp" : ""}, writeText }`);
   text = replaceBody(text, "draft", bodies.draft, null);
-  text = replaceBody(text, "publish", bodies.publish, null);
+  const writes = bodies.publish.some((line) => line.startsWith("await writeText("));
+  text = replaceBody(text, "publish", bodies.publish, writes ? "{ page, writeText }, _episode, draftId" : null);
   if (used.length > 0)
     text = text.replace(
       /account: z\.object\(.*\),/,
@@ -98,11 +99,12 @@ function rewrite(lines: readonly string[], verb: RecordedVerb, origin: string): 
     if (action === "goto") return [`await ${target}.goto(${value.replace(origin, "").replace(/^(['"])\1$/, "$1/$1")});`];
     if (action === "setInputFiles") return [`await ${target}.setInputFiles(${fileOf(value)});`];
     if (action !== "fill" && action !== "pressSequentially") return [line];
-    if (verb === "publish") return [line];
+    const asTyped = action === "fill" ? `await writeText(${target}, ${value});` : line;
+    if (verb === "publish") return [asTyped];
     const known = typed[verb].find(([name]) => name.test(wordsOf(target)))?.[1];
-    if (known) return [`await ${target}.fill(${known});`];
-    if (verb === "signIn") return [`await ${target}.fill(""); // say what goes here; what was typed is not kept`];
-    return richText.test(target) ? [`await writeHtml(${target}, episode.aboutHtml);`] : [line];
+    if (known) return [`await writeText(${target}, ${known});`];
+    if (verb === "signIn") return [`await writeText(${target}, ""); // say what goes here; what was typed is not kept`];
+    return richText.test(target) ? [`await writeHtml(${target}, episode.aboutHtml);`] : [asTyped];
   });
 }
 

@@ -11,7 +11,7 @@ import { UsageError, type Config } from "../../kit/config.ts";
 import { createLog } from "../../kit/log.ts";
 import { sayStep } from "../debug.ts";
 import { farmStage, storeStage, type Parts } from "../parts.ts";
-import { table } from "../progress.ts";
+import { styled, table } from "../table.ts";
 import { untilAsked } from "../signals.ts";
 import { startStages } from "../stages.ts";
 import { shownPath } from "./names.ts";
@@ -124,13 +124,14 @@ function sourceOf(site: string, task: () => WorkerTask): Source {
   };
 }
 
-const marks = { yes: styleText("green", "✓"), no: styleText("red", "✗"), asked: styleText("dim", "?") } as const;
+const cross = styleText("red", "✗");
+const marks = { yes: styled("green", "✓"), no: styled("red", "✗"), asked: styled("dim", "?") } as const;
 
 /** The report as a table, a verb after the other. */
 async function tell(folder: string, failure: string): Promise<number> {
   const text = await readFile(join(folder, "report.json"), "utf8").catch(() => null);
   if (!text) {
-    process.stdout.write(`${styleText("red", "✗")} ${failure || "The walk did not begin."}\n`);
+    process.stdout.write(`${cross} ${failure || "The walk did not begin."}\n`);
     return 1;
   }
   const report = rehearsalReport.parse(JSON.parse(text));
@@ -138,23 +139,23 @@ async function tell(folder: string, failure: string): Promise<number> {
   const broken = report.verbs.filter((verb) => verb.failure !== "");
   const used = unique(report.sightings);
   process.stdout.write(
-    `\n${table(used.map(({ verb, found, locator, action, note }) => [marks[found], styleText("dim", verb), locator, action, styleText("dim", note)]))}\n\n`,
+    `\n${table(used.map(({ verb, found, locator, action, note }) => [marks[found], styled("dim", verb), locator, action, styled("dim", note)]))}\n\n`,
   );
   for (const { verb, locator, note, candidates = [], picture } of missing)
     process.stdout.write(
       `${[
-        `${marks.no} ${verb}: ${locator}: ${note}`,
+        `${cross} ${verb}: ${locator}: ${note}`,
         ...candidates.map((one) => `    ${one.likeness.toFixed(2)}  ${one.locator}`),
         ...(picture ? [`    screenshot ${shownPath(picture)}`] : []),
       ].join("\n")}\n`,
     );
-  for (const { verb, failure: why } of broken) process.stdout.write(`${marks.no} ${verb} ended early: ${why}\n`);
-  for (const remark of report.remarks) process.stdout.write(`${marks.no} ${remark}\n`);
+  for (const { verb, failure: why } of broken) process.stdout.write(`${cross} ${verb} ended early: ${why}\n`);
+  for (const remark of report.remarks) process.stdout.write(`${cross} ${remark}\n`);
   if (report.stopped > 0)
     process.stdout.write(
-      `${marks.no} The publish request was about to leave before the verb publish, and was stopped: ${report.stopped} times.\n`,
+      `${cross} The publish request was about to leave before the verb publish, and was stopped: ${report.stopped} times.\n`,
     );
-  if (failure && broken.length === 0) process.stdout.write(`${marks.no} ${failure}\n`);
+  if (failure && broken.length === 0) process.stdout.write(`${cross} ${failure}\n`);
   const holds = missing.length === 0 && broken.length === 0 && report.stopped === 0 && report.remarks.length === 0 && failure === "";
   process.stdout.write(`Walked through ${[...new Set(report.verbs.map(({ verb }) => verb))].join(", ")}.\n`);
   const ended = holds

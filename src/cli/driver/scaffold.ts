@@ -28,10 +28,10 @@ export default defineDriver({
   },
 
   // Ends signed in, or with a refusal's words on the page.
-  async signIn({ page, account }) {
+  async signIn({ page, account, writeText }) {
     await page.goto("/login");
-    await page.getByLabel("E-mail").fill(account.email);
-    await page.getByLabel("Password").fill(account.password);
+    await writeText(page.getByLabel("E-mail"), account.email);
+    await writeText(page.getByLabel("Password"), account.password);
     await page.getByRole("button", { name: "Sign in" }).click();
     // A second factor: await totp(account.twofa), or await mailedCode({ from: "no-reply@…" }); both are given beside \`page\`.
     await page.waitForURL(/dashboard/);
@@ -47,9 +47,9 @@ export default defineDriver({
   },
 
   // Fills everything in, up to the last button. Repeatable: continues \`draftId\`. Returns the draft's id.
-  async draft({ page, writeHtml }, episode, draftId) {
+  async draft({ page, writeText, writeHtml }, episode, draftId) {
     await page.goto(draftId ? \`/episodes/\${draftId}/edit\` : "/episodes/new");
-    await page.getByLabel("Title").fill(episode.title);
+    await writeText(page.getByLabel("Title"), episode.title);
     await writeHtml(page.getByLabel("Description"), episode.aboutHtml);
     if (episode.coverPath) await page.getByLabel("Cover").setInputFiles(episode.coverPath);
     await page.getByLabel("Audio").setInputFiles(episode.audioPath);

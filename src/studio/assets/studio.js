@@ -26,8 +26,19 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 const news = document.getElementById("whats-new");
+if (news?.dataset.at) {
+  const open = ({ target }) => {
+    if (!target?.matches(news.dataset.at)) return;
+    document.removeEventListener("focusin", open);
+    news.showModal();
+  };
+  document.addEventListener("focusin", open);
+  // A field with autofocus has it before this runs.
+  open({ target: document.activeElement });
+  news.querySelector("[data-got-it]").addEventListener("click", () => news.close());
+}
 // The tab remembers, too: the call may still be under way when the next page is asked for. The proof names the session.
-if (news && sessionStorage.getItem("news-seen") !== csrf) {
+if (news && !news.dataset.at && sessionStorage.getItem("news-seen") !== csrf) {
   // Within the click itself: the dialog's own event comes later, and the reader may be on another page by then.
   const seen = () => {
     sessionStorage.setItem("news-seen", csrf);

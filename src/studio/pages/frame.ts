@@ -47,9 +47,10 @@ export function renderPage(page: Page, view: View): string {
   const scripts = ["studio.js", ...(page.scripts ?? [])].map(
     (name) => html`<script type="${name.startsWith("quill/") ? "text/javascript" : "module"}" src="${view.asset(name)}" defer></script>`,
   );
-  const news = view.session && view.edges.whatsNew && !view.session.row.saw_news;
+  const { whatsNew, popUpAt } = view.edges;
+  const news = popUpAt || (view.session && whatsNew && !view.session.row.saw_news);
   const popUp = news
-    ? html`<dialog id="whats-new" aria-labelledby="whats-new-title">
+    ? html`<dialog id="whats-new" aria-labelledby="whats-new-title" !${popUpAt ? html`data-at="${popUpAt}"` : ""}>
         <h2 id="whats-new-title">${view.t.whatsNew}</h2>
         <p>${view.t.whatsNewLead}</p>
         <div class="actions"><button type="button" class="primary" data-got-it>${view.t.gotIt}</button></div>

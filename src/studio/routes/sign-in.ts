@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { beginTry, endRightTry, endWrongTry, forgetTry } from "../lockout.ts";
 import { challengePage, codePage, signInPage, signOutPage } from "../pages/sign-in.ts";
-import { nobodysHash, verifyPassword } from "../passwords.ts";
+import { nobodysHash, verifyPassword } from "../../kit/passwords.ts";
 import type { AccountsTable } from "../schema.ts";
 import { mailCode, takeMailedCode, takeTotpCode, type MailingResult } from "../second-factor.ts";
 import type { Session } from "../sessions.ts";
@@ -62,7 +62,7 @@ export function addSignInRoutes(app: FastifyInstance, web: Web): void {
       return ask(reply, view, { email: form.email, next: form.next, problem: lockedText(view) }, 429);
     }
     const account = await context.db.selectFrom("accounts").selectAll().where("email", "=", email).executeTakeFirst();
-    const right = await verifyPassword(form.password, account?.password_hash ?? (await nobodysHash()));
+    const right = await verifyPassword(form.password, account?.password_hash ?? nobodysHash);
     if (!account || !right) {
       const locked = await endWrongTry(context, email);
       context.metrics.signIns.inc({ result: locked ? "locked" : "wrong_password" });

@@ -35,13 +35,21 @@ export interface Passage {
   reached: boolean;
 }
 
+/** A fault that waits for its request. */
+export interface PlannedFault {
+  /** As many requests as it was meant for have met it. */
+  readonly met: boolean;
+  /** It hits nothing from now on, and nobody is told that it was not met. */
+  withdraw(): void;
+}
+
 export interface TcpProxy {
   readonly url: string;
   readonly passages: readonly Passage[];
   /** Faults that no request has met yet: "reset before of ^POST /login$". */
   readonly unmet: readonly string[];
   /** From now on this fault hits the requests whose line ("POST /login") and body match, so many times. */
-  harm(line: RegExp, fault: Fault, times?: number, body?: RegExp): void;
+  harm(line: RegExp, fault: Fault, times?: number, body?: RegExp): PlannedFault;
   close(): Promise<void>;
 }
 
@@ -143,7 +151,16 @@ export async function openTcpProxy(origin: string, onRequest: (line: string) => 
     get unmet() {
       return plans.filter(({ left }) => left > 0).map(({ line, fault }) => `${fault.kind} of ${line.source}`);
     },
-    harm: (line, fault, times = 1, body) => void plans.push({ line, body, fault, left: times }),
+    harm(line, fault, times = 1, body) {
+      const plan = { line, body, fault, left: times };
+      plans.push(plan);
+      return {
+        get met() {
+          return plan.left === 0;
+        },
+        withdraw: () => void plans.splice(plans.indexOf(plan), 1),
+      };
+    },
     async close() {
       closing.abort();
       for (const socket of open) socket.destroy();

@@ -13,9 +13,9 @@ export const base = {
 
   /** The form, filled in; there is no draft to come back to. */
   async draft(site: Site, episode: Parameters<typeof studio.draft>[1]): Promise<void> {
-    const { page, step, writeHtml } = site;
+    const { page, step, writeText, writeHtml } = site;
     await page.goto(`${await show(site)}/episodes/new`, quick);
-    await page.getByLabel("Title").fill(episode.title);
+    await writeText(page.getByLabel("Title"), episode.title);
     await writeHtml(page.getByLabel("Description"), episode.aboutHtml);
     step("upload");
     if (episode.coverPath) await page.getByLabel("Cover").setInputFiles(episode.coverPath);

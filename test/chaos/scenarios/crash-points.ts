@@ -110,6 +110,8 @@ async function fleet(context: ChaosContext, waiting: Death[], miss: (death: Deat
         const farm = world.spare({ crashpoint: death.point, pass: death.pass });
         await farm.start(world.order(dataDir)).catch(() => undefined);
         const lured = lure(world, farm, death);
+        // Awaited below, unless the scenario is cut off before.
+        lured.catch(() => undefined);
         await dies(world, farm, death, miss(death, "fleet"));
         await lured;
       }

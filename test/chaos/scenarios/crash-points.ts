@@ -7,7 +7,7 @@ import { verdictOf, World, type WorldEvidence } from "../support/world.ts";
 /** Points that a farm without a browser never comes to, with the reason. */
 const unreachable: Partial<Record<CrashPoint, string>> = {};
 const AT_LEAST = 24;
-const DIES_WITHIN_MS = 75_000;
+const DIES_WITHIN_MS = 150_000;
 const ENDS_WITHIN_MS = 150_000;
 /** Chains of embedded farms at a time. */
 const CHAINS = 2;
@@ -15,7 +15,7 @@ const CHAINS = 2;
 const VICTIMS = 5;
 const FLEET_OPEN = 16;
 const LURE_EVERY_MS = 1500;
-const MOST_LURES = 40;
+const MOST_LURES = 80;
 
 /** Replies get lost on the way now and then: without, nothing would ever be in doubt while its farm lives. */
 const site = { dropReply: 0.1 };

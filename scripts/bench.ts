@@ -13,6 +13,9 @@ const HELP = `What Podcrew costs, and what it can do. Only the ratios mean somet
     npm run bench -- manager [${managerParts.join(" | ")}] [--quick] [--json]
         the manager's APIs on PGlite and on PostgreSQL; takes a quarter of an hour
 
+    npm run bench -- feed [--quick] [--json]
+        a show of ten thousand episodes: its feed built whole, one more, read again; on both databases
+
     --quick    tiny sizes: whether the bench runs
     --json     figures for programs
 `;
@@ -30,7 +33,8 @@ const { values, positionals } = parseArgs({
   },
 });
 const [bench = "farm", ...parts] = positionals;
-const known = bench === "manager" ? parts.every((part) => managerParts.includes(part)) : bench === "farm" && parts.length === 0;
+const known =
+  bench === "manager" ? parts.every((part) => managerParts.includes(part)) : ["farm", "feed"].includes(bench) && parts.length === 0;
 
 if (values.help || !known) {
   (values.help ? process.stdout : process.stderr).write(HELP);
@@ -57,6 +61,7 @@ try {
 async function run(): Promise<{ report: string; right: boolean }> {
   const { quick, json } = values;
   if (bench === "manager") return (await import("./bench/manager/run.ts")).benchManager(folder, { parts, quick, json });
+  if (bench === "feed") return (await import("./bench/feed.ts")).benchFeed(folder, { quick, json });
   const [tasks, rounds, concurrency] = [values.tasks, values.rounds, values.concurrency].map(Number) as [number, number, number];
   const done = await (await import("./bench/farm-costs.ts")).benchFarm(folder, { tasks, rounds, concurrency });
   return { ...done, report: `${done.report}\n\nThe manager has a bench of its own: npm run bench -- manager` };

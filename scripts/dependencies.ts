@@ -5,6 +5,7 @@ export const reasons: Readonly<Record<string, string>> = {
   "@fastify/formbody": "the studio's sign-in forms",
   "@fastify/multipart": "uploads that stream to disk",
   "@fastify/static": "media and pages with ETag, HEAD and ranges",
+  aws4fetch: "signs requests to S3-compatible stores of media, 2.5 kB, no dependencies",
   birpc: "typed calls between the main thread and its workers",
   commander: "the command line",
   "csv-parse": "CSV files of accounts, read",
@@ -47,5 +48,6 @@ export const reasons: Readonly<Record<string, string>> = {
   oxfmt: "the format",
   oxlint: "the linter",
   "oxlint-tsgolint": "makes the linter see types: forgotten promises",
+  "podcast-partytime": "reads feeds strictly, in their test; what Podcast Index takes in",
   typescript: "checks types, builds the package; nothing is built in development",
 };

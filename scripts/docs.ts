@@ -2,14 +2,19 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { failures } from "../src/contract/failures.ts";
 import { settings } from "../src/kit/settings.ts";
-import { coveragePage } from "../test/manager/promised/table.ts";
+import { taskPromises } from "../test/coordinator/tasks/promised/table.ts";
+import { managerPromises } from "../test/manager/promised/table.ts";
+import { podopsPromises } from "../test/studio/podops/promised/table.ts";
+import { coveragePage } from "../test/support/promised/page.ts";
 import { reasons } from "./dependencies.ts";
 
 /**
- * The tables of the documentation that repeat what code says: `src/FAILURES.md`, `test/manager/COVERAGE.md`, and in README.md what
- * stands between `<!-- settings -->` or `<!-- dependencies -->` and the next `<!-- end -->`. Written by `npm run docs`, held by a test.
+ * The tables of the documentation that repeat what code says: `src/FAILURES.md`, the `COVERAGE.md` of each API's tests, and in README.md
+ * what stands between `<!-- settings -->` or `<!-- dependencies -->` and the next `<!-- end -->`. Written by `npm run docs`, held by a test.
  */
 const project = new URL("..", import.meta.url);
+/** Each has its COVERAGE.md beside its tests. */
+const promises = [managerPromises, podopsPromises, taskPromises];
 
 function read(path: string): string {
   return readFileSync(new URL(path, project), "utf8");
@@ -80,8 +85,8 @@ if (import.meta.main) {
   writeFileSync(new URL("src/FAILURES.md", project), failuresPage());
   const readme = read("README.md");
   writeFileSync(new URL("README.md", project), freshReadme(readme));
-  writeFileSync(new URL("test/manager/COVERAGE.md", project), coveragePage());
+  for (const book of promises) writeFileSync(new URL("COVERAGE.md", book.folder), coveragePage(book));
   process.stdout.write(
-    `${fileURLToPath(new URL("src/FAILURES.md", project))}, test/manager/COVERAGE.md and the tables of README.md are up to date\n`,
+    `${fileURLToPath(new URL("src/FAILURES.md", project))}, every COVERAGE.md and the tables of README.md are up to date\n`,
   );
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { FeedFigure } from "../scripts/bench/feed.ts";
 import { renderRows, type Row } from "../scripts/bench/manager/report.ts";
 import { managerParts } from "../scripts/bench/manager/run.ts";
 import { postgresMissing } from "./support/postgres.ts";
@@ -98,4 +99,19 @@ test("--help names every part, and what is no part is refused", async () => {
     const { code, out, said } = await bench(...args);
     assert.deepEqual([code, out, said], [2, "", help.out]);
   }
+});
+
+test("the feed's bench finds every episode once on each backend, and leaves nothing behind", async () => {
+  const { code, out, said, pid } = await bench("feed", "--quick", "--json");
+  assert.equal(code, 0, said);
+  const { figures } = JSON.parse(out) as { figures: FeedFigure[] };
+  for (const backend of postgresMissing ? (["pglite"] as const) : (["pglite", "postgres"] as const)) {
+    const own = figures.filter((figure) => figure.backend === backend);
+    assert.ok(own.every(({ ms }) => ms > 0 && Number.isFinite(ms)));
+    assert.match(own.at(-1)?.note ?? "", /^1,601 episodes on 3 pages/);
+  }
+  assert.deepEqual(
+    readdirSync(tmpdir()).filter((name) => name.startsWith(`podcrew-bench-${pid}-`)),
+    [],
+  );
 });

@@ -5,7 +5,9 @@ import { redact } from "../kit/redact.ts";
 import { settings } from "../kit/settings.ts";
 import { packageVersion } from "../kit/package-version.ts";
 import { addDriverCommands } from "./driver/commands.ts";
+import { addShowCommands } from "./shows/commands.ts";
 import { drainOutput, watchOutput } from "./output.ts";
+import { addTaskCommands } from "./tasks-commands.ts";
 
 /** Options of every command: one flag per setting (`--manager-port 9000`), named as in podcrew.config. */
 function addSettings(
@@ -143,6 +145,8 @@ function program(): Command {
   const driver = podcrew.command("driver").description("the driver author's tools");
   addDriverCommands(driver, wire);
 
+  addTaskCommands(podcrew, wire);
+
   const key = podcrew.command("key").description("keys of the manager's worker API");
   wire(
     key
@@ -275,6 +279,7 @@ function program(): Command {
       (await import("./users.ts")).addCredits(config, email, amount, options["note"] as string | undefined),
   );
 
+  addShowCommands(podcrew, wire);
   const account = podcrew.command("account").description("people who may sign in to the studio");
   wire(
     account

@@ -100,6 +100,9 @@ export function studioStage(config: Config, log: Log, parts: Parts): Stage {
           dataDir: config.data,
           smtpUrl: config.smtpUrl,
           mailFrom: config.mailFrom,
+          mediaStore: config.mediaStore,
+          mediaStoreKeyId: config.mediaStoreKeyId,
+          mediaStoreSecret: config.mediaStoreSecret,
           timeZone: config.timeZone,
           allowPrivate: config.allowPrivate,
         },
@@ -130,6 +133,8 @@ export function farmStage(config: Config, log: Log, parts: Parts, options: FarmS
         log,
         clock: systemClock,
         source: options.source?.() ?? (await managerSource(config, parts)),
+        // A farm that was given its tasks does those and no others.
+        local: options.source === undefined,
         workerModule: new URL(import.meta.url.endsWith(".ts") ? "../worker/entry.ts" : "../worker/entry.js", import.meta.url),
         driverModules: driverModules(config),
         browser: await requireBrowser(config, options.slowMoMs),

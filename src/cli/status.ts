@@ -18,7 +18,7 @@ export function describe(farm: FarmStatus, now: number): string {
   const counts = Object.entries(farm.tasks).map(([state, count]) => `${count} ${state.replace("_", " ")}`);
   const { pending, refused, oldest } = farm.outbox;
   const lines = [
-    `${styleText("bold", farm.instance)}  ${farm.source ?? "pulls nothing"}${farm.draining ? styleText("yellow", "  draining") : ""}`,
+    `${styleText("bold", farm.instance)}  ${farm.sources.join(", ") || "pulls nothing"}${farm.draining ? styleText("yellow", "  draining") : ""}`,
     `tasks   ${counts.join(", ") || "none yet"}`,
     ...(farm.checks.running + farm.checks.waiting > 0 ? [`checks  ${farm.checks.running} running, ${farm.checks.waiting} waiting`] : []),
     `reports ${pending === 0 ? "all delivered" : `${pending} to deliver, the oldest of ${oldest}`}${refused > 0 ? styleText("yellow", `, ${refused} refused by the manager`) : ""}`,

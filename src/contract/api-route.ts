@@ -1,37 +1,44 @@
 import { z } from "zod";
 
 /**
- * Who may call. A viewer reads, an operator works, an owner also has people, credits and secrets; the rest are scopes of API keys.
- * `open`: nobody needs to be known.
+ * Who may call the manager. A viewer reads, an operator works, an owner also has people, credits and secrets; the rest are scopes of
+ * API keys. `open`: nobody needs to be known.
  */
 export type Needs = "open" | "viewer" | "operator" | "owner" | "content:read" | "content:write" | "worker";
 
-/** One call of an API for people: what it takes and gives. The server, the OpenAPI document and the client are all made of it. */
-export interface ApiRoute {
+/**
+ * One call of an API: what it takes and gives. The server, the OpenAPI document and the client are all made of it.
+ * @typeParam Need who may call, in the words of its API
+ */
+export interface ApiRoute<Need extends string = Needs> {
   method: "GET" | "POST" | "PUT" | "DELETE";
   /** Under the API's prefix, parameters as ":name". */
   path: string;
   summary: string;
   /** The row of the API's text that it is, such as "B3"; absent: additive. */
   row?: string;
-  needs: Needs;
+  needs: Need;
   /** Parameters of the path that are one of some words; under another word there is nothing. */
   words?: Readonly<Record<string, readonly string[]>>;
   query?: z.ZodObject;
   body?: z.ZodType;
   /** Of the answer that is no refusal. */
   answer: z.ZodType;
-  /** Default 200. */
-  status?: 200 | 201 | 202;
-  /** A file goes one way: sent as the multipart field `file`, or answered as it is. */
-  file?: "sent" | "answered";
+  /** Default 200; 204 has no body. */
+  status?: 200 | 201 | 202 | 204;
+  /** What else it may be, with what is answered then; a handler says so by `answered`. */
+  otherwise?: Readonly<Record<number, { when: string; answer: z.ZodType }>>;
+  /** A file goes one way: sent as a multipart field or as the body itself, or answered as it is. */
+  file?: "sent" | "raw" | "answered";
+  /** Of a file that is sent; default "file". */
+  fileField?: string;
   /** The answer has no bound: it comes piece by piece, and one that breaks off breaks the connection. */
   streamed?: true;
   /** Imports may be larger than the 1 MiB of other bodies. */
   bodyLimitBytes?: number;
 }
 
-export type ApiRoutes = Readonly<Record<string, ApiRoute>>;
+export type ApiRoutes<Need extends string = Needs> = Readonly<Record<string, ApiRoute<Need>>>;
 
 type Parameters<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
   ? Name | Parameters<`/${Rest}`>
@@ -40,7 +47,7 @@ type Parameters<Path extends string> = Path extends `${string}:${infer Name}/${i
     : never;
 
 /** What a route's handler is given. */
-export interface Given<Route extends ApiRoute> {
+export interface Given<Route extends ApiRoute<string>> {
   params: { readonly [Name in Parameters<Route["path"]>]: Route["words"] extends Record<Name, readonly (infer Word)[]> ? Word : string };
   query: Route["query"] extends z.ZodType ? z.output<Route["query"]> : Record<string, never>;
   body: Route["body"] extends z.ZodType ? z.output<Route["body"]> : undefined;

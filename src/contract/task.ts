@@ -23,6 +23,8 @@ export const driverCard = z.object({
   /** It can take over a show by its feed. */
   imports: z.boolean(),
   post: z.enum(["browser", "request"]),
+  /** What it exports beside its driver: names that the Task API takes for `script_name`. */
+  scripts: z.array(z.string()).optional(),
   /** The field by which the site knows an account; where it is blank, the other one. */
   login: z.enum(["email", "username"]),
   /** The language that its browsers ask for; absent: the farm's. */

@@ -1,3 +1,4 @@
+import { Failure } from "../contract/failures.ts";
 import type { WorkerTask } from "../contract/worker-api.ts";
 import type { Vault } from "../store/vault.ts";
 import { completion } from "./decide.ts";
@@ -6,8 +7,9 @@ import { isImport } from "./imports.ts";
 import type { LedgerParts } from "./ledger-parts.ts";
 import { enqueueReports, hasPending } from "./outbox.ts";
 import type { Site } from "./sites.ts";
+import { mayBring } from "./source.ts";
 import { activeTaskStates, heldTaskStates, type Database, type TaskRow } from "./tables.ts";
-import { accountKeyOf, accountNameOf, episodesOf, insertTask, moveTask, sealTask, upsertEpisodes } from "./tasks.ts";
+import { accountKeyOf, accountNameOf, episodesOf, insertTask, loginKeyOfTask, moveTask, sealTask, upsertEpisodes } from "./tasks.ts";
 
 const ENDED_REST_MS = 60_000;
 
@@ -16,6 +18,7 @@ export type Admission = "new" | "again" | "known" | "reporting" | "reported-agai
 
 /** A pulled task: new, known and continued, or handed out again after it had ended here. */
 export async function admit({ db, vault, hand }: LedgerParts, task: WorkerTask, site: Site, source: string): Promise<Admission> {
+  if (!mayBring(source, task.id)) throw new Failure("farm.invariant", `${source} may not bring the task ${task.id}`);
   const { now, rules } = hand();
   return db.transaction().execute(async (trx) => {
     const row = await trx.selectFrom("tasks").selectAll().where("id", "=", task.id).forUpdate().executeTakeFirst();
@@ -43,6 +46,7 @@ export async function admit({ db, vault, hand }: LedgerParts, task: WorkerTask, 
       .updateTable("tasks")
       .set({
         ...sealTask(task, vault),
+        login_key: loginKeyOfTask(site, task),
         account_name: accountNameOf(task),
         source,
         episode_ids: JSON.stringify(await idsOf(trx, row, task)),

@@ -8,7 +8,7 @@ import type { LedgerParts } from "./ledger-parts.ts";
 import { enqueueReports, hasPending } from "./outbox.ts";
 import type { Site } from "./sites.ts";
 import { activeTaskStates, type Database, type TaskRow } from "./tables.ts";
-import { accountKeyOf, cancelTask, hasSecrets, insertTask, moveTask, sealTask } from "./tasks.ts";
+import { accountKeyOf, cancelTask, hasSecrets, insertTask, loginKeyOfTask, moveTask, sealTask } from "./tasks.ts";
 
 /** Of a row of `tasks`: by its id alone, which an index answers. */
 export const isCheckId = sql<boolean>`tasks.id like 'check:%'`;
@@ -41,7 +41,7 @@ export async function admitCheck(
         else if (isOther)
           await trx
             .updateTable("tasks")
-            .set({ ...sealTask(check, vault), tries: 0, updated_at: now })
+            .set({ ...sealTask(check, vault), login_key: loginKeyOfTask(site, check), tries: 0, updated_at: now })
             .where("id", "=", row.id)
             .execute();
         return "known";

@@ -18,6 +18,8 @@ function sitesOf(rows: readonly TaskRow[], share: number): string[] {
 
 export interface CheckPullerOptions {
   source: Source;
+  /** Names of all that this farm works for: what they post goes first. */
+  sources: readonly string[];
   ledger: Ledger;
   clock: Clock;
   log: Log;
@@ -86,7 +88,7 @@ export class CheckPuller {
 
   async #ask(spare: number): Promise<void> {
     if (!this.#mayAsk()) return;
-    const { ledger, source, concurrency, running } = this.#o;
+    const { ledger, sources, concurrency, running } = this.#o;
     const held = await this.#held();
     const now = ledger.now();
     const soon = held.filter(({ state, not_before }) => state === "waiting" && !(not_before && not_before > now));
@@ -94,7 +96,7 @@ export class CheckPuller {
     if (wanted <= 0) return;
     // Posting is first at its site; and a site that has its share brings no more until some of it is done.
     const full = sitesOf(held, checksHeldOfSite(concurrency));
-    await this.#pull(held, wanted, new Set([...(await ledger.sitesToPost(source.name)), ...full]));
+    await this.#pull(held, wanted, new Set([...(await ledger.sitesToPost(sources)), ...full]));
   }
 
   async #renew(): Promise<void> {
@@ -112,7 +114,7 @@ export class CheckPuller {
   /** Of the sites that this farm drives: others on its database may drive more, and are shown more. */
   async #held(): Promise<TaskRow[]> {
     const { ledger, source, findSite } = this.#o;
-    return (await ledger.held(source.name)).filter(({ data, host }) => isCheck(data) && findSite(host) !== null);
+    return (await ledger.held([source.name])).filter(({ data, host }) => isCheck(data) && findSite(host) !== null);
   }
 
   /** @param busy sites of which nothing is asked for */

@@ -120,8 +120,8 @@ export class Dispatcher {
     const { concurrency, queue, random, environment } = this.#o;
     const fits = this.runs.size < concurrency && this.checks < checksAtOnce(concurrency);
     const row = fits ? await this.#ledger.task(job.id) : null;
-    const isBehind =
-      row !== null && job.accountKey === row.account_key && (await this.#ledger.postingWaits(environment.source.name, row.site));
+    const names = environment.sources.map(({ name }) => name);
+    const isBehind = row !== null && job.accountKey === row.account_key && (await this.#ledger.postingWaits(names, row.site));
     // A farm that stood still, or was alone with its network: the manager may have given it to another one.
     const isSure = !row || !isCheck(row.data) || isSurelyOurs(row, this.#ledger.now());
     if (fits && !isBehind && isSure) return this.#start(job, row);
@@ -143,17 +143,19 @@ export class Dispatcher {
     }
   }
 
-  async #start(job: Job, row: TaskRow | null): Promise<void> {
+  async #start(job: Job, known: TaskRow | null): Promise<void> {
     const { queue, freshSite, random, environment } = this.#o;
-    const site = row && (await freshSite(row.host));
+    const site = known && (await freshSite(known.host));
+    let row = known;
     if (!row) return this.#drop(job, "it is not in the ledger");
     // A check may come back under another account; its own job stands behind that account's work, this one behind nobody's.
     if (isCheck(row.data) && job.accountKey !== row.account_key) return this.#drop(job, "its account is another one by now");
     // Another farm's on this database, or a driver that this one lacks.
-    if (!site || row.source !== environment.source.name) return void (await queue.giveBack(job, { afterMs: NOT_OURS_MS }));
+    const source = environment.sources.find(({ name }) => name === known?.source);
+    if (!site || !source) return void (await queue.giveBack(job, { afterMs: NOT_OURS_MS }));
     if (this.draining) return void (await queue.giveBack(job, { afterMs: 0 }));
     // Its claim was lost, and the worker has not let go yet: one session an account.
-    const own = [...this.runs.values()].find((run) => run.task.account_key === row.account_key);
+    const own = [...this.runs.values()].find((run) => run.task.account_key === known?.account_key);
     if (own) {
       this.#letGo(own);
       return void (await queue.giveBack(job, { afterMs: POLL_MS }));
@@ -163,17 +165,25 @@ export class Dispatcher {
     // The queue gave it to us, so whoever held it is dead.
     const adopted = await this.#ledger.adopt(job.id);
     if (adopted?.againMs) return void (await queue.giveBack(job, { afterMs: adopted.againMs }));
-    const stopped = await this.#ledger.stopped(row.account_key);
-    // What else an account stands still for says nothing about its sign-in.
-    if (stopped) return isCheck(row.data) && isAnswer(stopped.code) ? this.#refuse(job, row, stopped) : this.#hold(job, row, stopped);
+    row = await this.#ledger.nameLogin(row, site.card);
+    // Behind the adoption: of two that a dead farm left at work, one goes on.
     const begun = await this.#ledger.begin(job.id, site.card.concurrency);
+    if (begun.kind === "elsewhere") {
+      await this.#ledger.sayWhy(job.id, `${row.account_name} is signed in for another task`);
+      return void (await queue.giveBack(job, { afterMs: jitterMs(SITE_FULL_MS, random) }));
+    }
+    if (begun.kind === "stopped")
+      // What else an account stands still for says nothing about its sign-in.
+      return isCheck(row.data) && isAnswer(begun.failure.code)
+        ? this.#refuse(job, row, begun.failure)
+        : this.#hold(job, row, begun.failure);
     if (begun.kind === "gone") return this.#drop(job, `it is ${row.state}`);
     if (begun.kind === "site-full") {
       await this.#ledger.sayWhy(job.id, `the ${site.card.concurrency} sessions that ${site.card.site} allows are in use`);
       return void (await queue.giveBack(job, { afterMs: jitterMs(SITE_FULL_MS, random) }));
     }
     crashpoint("begun");
-    const run = new TaskRun(environment, begun.task, site, job);
+    const run = new TaskRun(environment, begun.task, site, job, source);
     run.draining = this.draining;
     this.runs.set(job.id, run);
     this.#tell(run.task, "running", null, "");

@@ -10,17 +10,14 @@ import type { Queue } from "../store/queue.ts";
 import type { Store } from "../store/store.ts";
 import type { Vault } from "../store/vault.ts";
 import { Bell, loop } from "./bell.ts";
-import { CheckPuller } from "./check-puller.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { FarmEvents } from "./events.ts";
 import { handOver, takeBack, type HandOver, type handedBack } from "./hand-over.ts";
-import { keepAlive } from "./keep-alive.ts";
 import { Ledger } from "./ledger.ts";
 import { forgetOld } from "./once-only.ts";
-import { countOutbox, Outbox, type OutboxCounts } from "./outbox.ts";
+import { countOutbox, type OutboxCounts } from "./outbox.ts";
 import type { DiskProbe, Preflight, Prepare, Random, WorkerPool } from "./ports.ts";
 import { PrepareLane } from "./prepare-lane.ts";
-import { Puller } from "./puller.ts";
 import { LimboWatch, recover } from "./recover.ts";
 import { resolve, type Resolution } from "./resolve.ts";
 import { everyRule, type Rules } from "./rules.ts";
@@ -39,6 +36,7 @@ import {
   type FarmStatus,
   type WaitingPerson,
 } from "./status.ts";
+import { Supply } from "./supply.ts";
 import type { TaskRow } from "./tables.ts";
 import type { RunEnvironment } from "./task-run.ts";
 
@@ -50,7 +48,8 @@ export interface EngineOptions {
   clock: Clock;
   random: Random;
   log: Log;
-  source: Source | null;
+  /** Where tasks come from; none: nothing is pulled. */
+  sources: readonly Source[];
   pool: WorkerPool;
   prepare: Prepare;
   /** Absent: what can't be posted is only found when its turn comes. */
@@ -103,12 +102,11 @@ export class Engine {
   readonly events = new EventEmitter<FarmEvents>();
   readonly ledger: Ledger;
   readonly #o: EngineOptions;
-  readonly #source: Source;
-  readonly #puller: Puller;
-  readonly #checks: CheckPuller;
-  readonly #outbox: Outbox;
+  /** Of the sources, as the ledger knows them. */
+  readonly #names: readonly string[];
+  readonly #supplies: readonly Supply[];
   readonly #dispatcher: Dispatcher;
-  readonly #bells = { pull: new Bell(), dispatch: new Bell(), outbox: new Bell(), view: new Bell() };
+  readonly #bells = { dispatch: new Bell(), view: new Bell() };
   readonly #pulling = new AbortController();
   readonly #running = new AbortController();
   #cards: readonly DriverCard[];
@@ -123,8 +121,8 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.#o = options;
     const { store, vault, queue, clock, random, log, pool, disk, sites, instance, concurrency } = options;
-    this.#source = options.source ?? noSource;
-    const source = this.#source;
+    const sources = options.sources.length > 0 ? options.sources : [noSource];
+    this.#names = sources.map(({ name }) => name);
     this.ledger = new Ledger({
       store,
       vault,
@@ -136,7 +134,17 @@ export class Engine {
       rules: { ...everyRule, ...options.rules },
     });
     const lane = new PrepareLane(options.prepare, options.prepareParallel, options.preflight);
-    const environment: RunEnvironment = { ledger: this.ledger, source, pool, lane, clock, log, events: this.events, disk, ...options.work };
+    const environment: RunEnvironment = {
+      ledger: this.ledger,
+      sources,
+      pool,
+      lane,
+      clock,
+      log,
+      events: this.events,
+      disk,
+      ...options.work,
+    };
     this.#cards = options.cards;
     const site = (domain: string) => findSite(domain, this.#cards, sites);
     const freshSite = async (domain: string) => {
@@ -144,46 +152,31 @@ export class Engine {
       return known && { ...known, card: await this.#fresh(known.card) };
     };
     this.#dispatcher = new Dispatcher({ environment, queue, concurrency, random, log, freshSite, onSettled: () => this.#ring() });
-    const sitesHere = { findSite: site, servedHosts: () => servedHosts(this.#cards, sites) };
-    this.#checks = new CheckPuller({
-      ...sitesHere,
-      source,
-      ledger: this.ledger,
-      clock,
-      log,
-      concurrency,
-      running: () => this.#dispatcher.checks,
-      onChange: () => this.#ring(),
-      onLost: (id, why) => this.#lost(id, why),
-    });
-    this.#puller = new Puller({
-      ...sitesHere,
-      source,
-      ledger: this.ledger,
-      clock,
-      random,
-      log,
-      disk,
-      concurrency,
-      running: () => this.#dispatcher.runs.size,
-      pollMs: options.pollMs,
-      importingHosts: () => importingHosts(this.#cards, sites),
-      onAdmitted: () => this.#ring(),
-      onSpare: (spare) => this.#checks.ask(spare),
-    });
-    this.#outbox = new Outbox({
-      db: this.ledger.db,
-      vault,
-      queue,
-      source,
-      clock,
-      random,
-      log,
-      onDelivered: (row) => this.#delivered(row),
-      onStarted: () => this.#bells.dispatch.ring(),
-      onStartRefused: (taskId, why) => this.#startRefused(taskId, why),
-      onRefused: (why) => this.#keyRefused(why),
-    });
+    this.#supplies = sources.map(
+      (source) =>
+        new Supply({
+          source,
+          sources: this.#names,
+          ledger: this.ledger,
+          vault,
+          queue,
+          clock,
+          random,
+          log,
+          disk,
+          concurrency,
+          pollMs: options.pollMs,
+          findSite: site,
+          servedHosts: () => servedHosts(this.#cards, sites),
+          importingHosts: () => importingHosts(this.#cards, sites),
+          running: () => this.#dispatcher.runs.size,
+          runningChecks: () => this.#dispatcher.checks,
+          ring: () => this.#ring(),
+          onDelivered: (row) => this.#delivered(row),
+          onStarted: () => this.#bells.dispatch.ring(),
+          onLost: (id, why) => this.#lost(id, why),
+        }),
+    );
   }
 
   /** Recovers what a dead predecessor left, then starts to work. */
@@ -193,16 +186,18 @@ export class Engine {
     // Three signs of life a lease, whatever else they are for.
     const beatMs = Math.min(sole ? SOLE_HEARTBEAT_MS : HEARTBEAT_MS, this.#o.leaseMs / 3);
     for (const card of this.#cards) await makeSlots(this.ledger.db, card.site, card.concurrency);
-    await recover({ ledger: this.ledger, queue, source: this.#source.name, sole, log });
-    if (sole) await this.#outbox.recover();
+    await this.ledger.nameStops((host) => findSite(host, this.#cards, this.#o.sites)?.card);
+    await recover({ ledger: this.ledger, queue, sources: this.#names, sole, log });
+    if (sole) for (const supply of this.#supplies) await supply.recover();
     await this.#look();
-    const limbo = new LimboWatch({ ledger: this.ledger, queue, source: this.#source.name, log });
-    const { pull, dispatch, outbox, view } = this.#bells;
+    const limbo = new LimboWatch({ ledger: this.ledger, queue, sources: this.#names, log });
+    const { dispatch, view } = this.#bells;
     const until = this.#running.signal;
     const turns: { name: string; bell: Bell; signal: AbortSignal; turn: () => Promise<number> }[] = [
-      { name: "pull", bell: pull, signal: this.#pulling.signal, turn: async () => this.#puller.turn() },
+      ...this.#supplies
+        .flatMap((supply) => supply.turns())
+        .map((one) => ({ ...one, signal: one.until === "new" ? this.#pulling.signal : until })),
       { name: "dispatch", bell: dispatch, signal: this.#pulling.signal, turn: async () => this.#dispatcher.turn() },
-      { name: "outbox", bell: outbox, signal: until, turn: async () => this.#outbox.turn() },
       {
         name: "heartbeat",
         bell: new Bell(),
@@ -210,20 +205,6 @@ export class Engine {
         turn: async () => this.#dispatcher.heartbeat(beatMs),
       },
       { name: "sweep", bell: new Bell(), signal: until, turn: async () => this.#sweep() },
-      {
-        name: "keep-alive",
-        bell: new Bell(),
-        signal: until,
-        turn: async () =>
-          keepAlive({
-            ledger: this.ledger,
-            source: this.#source,
-            log,
-            onCanceled: () => this.#ring(),
-            onLost: (id, why) => this.#lost(id, why),
-          }),
-      },
-      { name: "checks", bell: new Bell(), signal: until, turn: async () => this.#checks.renew() },
       { name: "limbo", bell: new Bell(), signal: until, turn: async () => limbo.look().then(() => LIMBO_MS) },
       { name: "forget", bell: new Bell(), signal: until, turn: async () => this.#forget() },
       { name: "view", bell: view, signal: until, turn: async () => this.#look().then(() => VIEW_MS) },
@@ -248,17 +229,35 @@ export class Engine {
       await late(LADDER_MS);
     }
     const until = clock.monotonic() + Math.min(LAST_REPORTS_MS, deadlineMs);
-    while (
-      this.#loops.length > 0 &&
-      clock.monotonic() < until &&
-      (await countOutbox(this.ledger.db, this.#source.name)).pending > 0 &&
-      !this.#puller.keyRefused
-    ) {
-      this.#bells.outbox.ring();
+    while (this.#loops.length > 0 && clock.monotonic() < until && (await this.#hasReports())) {
+      for (const supply of this.#supplies) supply.ringOutbox();
       await clock.sleep(50);
     }
     this.#running.abort();
-    await Promise.all([...this.#loops, this.#checks.stop(LAST_REPORTS_MS)]);
+    await Promise.all([...this.#loops, ...this.#supplies.map(async (supply) => supply.stop(LAST_REPORTS_MS))]);
+  }
+
+  async #hasReports(): Promise<boolean> {
+    for (const supply of this.#supplies) if (await supply.hasReports()) return true;
+    return false;
+  }
+
+  /** Something new stands at a source of this process: it is asked now. */
+  wake(): void {
+    this.#ring();
+  }
+
+  /**
+   * The source has taken a task away and would not be asked about it for a while: what waits ends, what runs here is stopped by
+   * the ladder. One whose outcome is unknown is looked up all the same; one that runs in another process stops there by itself.
+   */
+  async cancel(taskId: string, why: string): Promise<void> {
+    if (!(await this.ledger.cancel(taskId, why))) {
+      const run = this.#dispatcher.runs.get(taskId);
+      this.#lost(taskId, why);
+      await run?.cancel(why);
+    }
+    this.#ring();
   }
 
   /** What a person saw on the site. @returns null when taken, else why not */
@@ -311,27 +310,30 @@ export class Engine {
   }
 
   async #isIdle(): Promise<boolean> {
-    if (this.#puller.answered === 0 || this.#dispatcher.runs.size > 0) return false;
+    if (this.#supplies.some(({ answered }) => !answered) || this.#dispatcher.runs.size > 0) return false;
     await this.#look();
     const open = this.#view.held.filter((task) => task.state !== "needs_person" && !this.#dispatcher.rehearsed.has(task.id));
     return open.length === 0 && this.#view.outbox.pending === 0;
   }
 
   status(): FarmStatus {
-    const { clock, source, instance } = this.#o;
+    const { clock, sources, instance } = this.#o;
     const { held, counts, outbox, persons } = this.#view;
-    const { waits, keyRefused } = this.#puller;
+    const waits = this.#supplies.flatMap(({ keyRefused, waits: one }) => [
+      ...(keyRefused ? [sayFailure({ code: "manager.refused" as const, detail: keyRefused })] : []),
+      ...(one && one.until > clock.now() ? [sayWait(one.why, one.until, clock.now())] : []),
+    ]);
     return {
       instance,
-      source: source?.name ?? null,
+      source: sources[0]?.name ?? null,
+      sources: sources.map(({ name }) => name),
       draining: this.#dispatcher.draining,
       running: [...this.#dispatcher.runs.values()].map(runningTask),
       tasks: counts,
       checks: countChecks(held),
       waits: [
-        ...(source && this.#o.concurrency === 0 ? ["CONCURRENCY is 0: nothing is pulled"] : []),
-        ...(keyRefused ? [sayFailure({ code: "manager.refused", detail: keyRefused })] : []),
-        ...(source && waits && waits.until > clock.now() ? [sayWait(waits.why, waits.until, clock.now())] : []),
+        ...(sources.length > 0 && this.#o.concurrency === 0 ? ["CONCURRENCY is 0: nothing is pulled"] : []),
+        ...(sources.length > 0 ? waits : []),
         ...(this.#dispatcher.waits ? [this.#dispatcher.waits] : []),
         ...sayTaskWaits(held),
       ],
@@ -347,13 +349,13 @@ export class Engine {
   }
 
   async #look(): Promise<void> {
-    const held = await this.ledger.held(this.#source.name);
-    const persons = await this.ledger.forPersons(this.#source.name);
-    const stopped = await this.ledger.stoppedAccounts(this.#source.name);
+    const held = await this.ledger.held(this.#names);
+    const persons = await this.ledger.forPersons(this.#names);
+    const stopped = await this.ledger.stoppedAccounts(this.#names);
     this.#view = {
       held,
-      counts: await this.ledger.countByState(this.#source.name),
-      outbox: await countOutbox(this.ledger.db, this.#source.name),
+      counts: await this.ledger.countByState(this.#names),
+      outbox: await countOutbox(this.ledger.db, this.#names),
       persons: [
         // A task that is held for the same reason says so itself.
         ...stopped
@@ -387,6 +389,7 @@ export class Engine {
 
   #ring(): void {
     for (const bell of Object.values(this.#bells)) bell.ring();
+    for (const supply of this.#supplies) supply.ring();
   }
 
   #delivered(row: FarmEvents["reported"][0]): void {
@@ -394,17 +397,7 @@ export class Engine {
     this.events.emit("reported", row);
   }
 
-  #startRefused(taskId: string, why: string): void {
-    this.#o.log.info(`given up before it began: ${why}`, { task: taskId });
-    this.#ring();
-  }
-
   #lost(taskId: string, why: string): void {
     this.#dispatcher.runs.get(taskId)?.end({ kind: "canceled", failure: { code: "task.canceled", detail: why } });
-  }
-
-  #keyRefused(why: string | null): void {
-    if (why) this.#puller.refuseKey(why);
-    else this.#puller.keyRefused = null;
   }
 }

@@ -24,10 +24,11 @@ import { Engine } from "./engine.ts";
 import type { FarmEvents } from "./events.ts";
 import { createFarmServer } from "./http.ts";
 import { feedToImport } from "./imports.ts";
+import { openLocalTasks } from "./local/local-tasks.ts";
 import { migrations } from "./migrations.ts";
 import type { PreparationRequest, Preflight, Prepare } from "./ports.ts";
 import { makeScratch, removeScratch, sweepScratch } from "./scratch.ts";
-import type { SitesMap } from "./sites.ts";
+import { findSite, type SitesMap } from "./sites.ts";
 import type { Source } from "./source.ts";
 import type { FarmStatus } from "./status.ts";
 import { openWorkerPool } from "./worker-pool.ts";
@@ -42,6 +43,8 @@ export interface FarmOptions {
   clock: Clock;
   /** null: nothing is pulled. */
   source: Source | null;
+  /** True: it also has accounts and tasks of its own, which its port takes (the Task API). */
+  local?: boolean;
   /** `src/worker/entry.ts`, by address. */
   workerModule: URL;
   /** Module addresses of drivers, the user's own included. */
@@ -109,6 +112,21 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
     undo.push(async () => media.close());
     const cacheDir = join(dataDir, "cache");
 
+    const local = options.local
+      ? openLocalTasks({
+          store,
+          vault,
+          clock,
+          config,
+          cards: () => drivers.cards,
+          findSite: (domain) => findSite(domain, drivers.cards, options.sites),
+          mediaDirs: config.mediaDirs,
+          random: Math.random,
+          runScript: async (card, script, config, count) =>
+            (await pool.script?.((await drivers.fresh(card)).module, script, config, count)) ?? { problem: "there are no scripts here" },
+        })
+      : null;
+
     const engine = new Engine({
       store,
       vault,
@@ -116,7 +134,7 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
       clock,
       random: Math.random,
       log,
-      source: options.source,
+      sources: [...(options.source ? [options.source] : []), ...(local ? [local.source] : [])],
       pool,
       ...preparation(media, cacheDir, config),
       prepareParallel: Math.max(1, threads - 1),
@@ -142,10 +160,17 @@ export async function createFarm(options: FarmOptions): Promise<Farm> {
         evidenceDir: join(dataDir, "evidence"),
       },
     });
-    const listening = await listen(
-      createFarmServer({ engine, log, allowedHosts: config.allowedHosts, token: await makeAccessToken(dataDir) }),
-      options.listenOn,
-    );
+    const { taskToken, taskPlan: plan, concurrency } = config;
+    let url = "";
+    const server = createFarmServer({
+      engine,
+      log,
+      allowedHosts: config.allowedHosts,
+      token: await makeAccessToken(dataDir),
+      ...(local && { tasks: { ...local, plan, taskToken, concurrency, now: () => clock.now(), url: () => url } }),
+    });
+    const listening = await listen(server, options.listenOn);
+    url = listening.url;
     undo.push(async () => listening.close());
 
     let stopping: Promise<void> | null = null;

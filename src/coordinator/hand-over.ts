@@ -24,7 +24,7 @@ export const handedBack = z.object({ task: z.string().min(1), state: browserStat
 export async function handOver(ledger: Ledger, taskId: string, originOf: (host: string) => string | null): Promise<HandOver | string> {
   const task = await ledger.task(taskId);
   if (!task) return `there is no task ${taskId}`;
-  const stopped = await ledger.stopped(task.account_key);
+  const stopped = await ledger.stopped(task);
   // What else an account is stopped for is not cleared by a visit to the site.
   if ((stopped ?? task.failure)?.code !== "account.challenged") return `task ${taskId} does not wait for a person in a browser`;
   const origin = originOf(task.host);

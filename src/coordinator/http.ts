@@ -1,10 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { opens } from "../kit/access-token.ts";
+import { describeApis } from "../kit/api/describe.ts";
+import { createRefuseUrl } from "../kit/api/refuse-url.ts";
+import { refuse as sendRefusal } from "../kit/api/serve.ts";
+import type { Config } from "../kit/config.ts";
 import type { Log } from "../kit/log.ts";
-import { checkHost, createServer } from "../kit/server.ts";
+import { checkHost, createHostCheck, createServer } from "../kit/server.ts";
 import type { Engine } from "./engine.ts";
 import { handedBack } from "./hand-over.ts";
+import { taskApiBook } from "./local/api-book.ts";
+import { refusalOf, TaskApiError } from "./local/errors.ts";
+import { createDoor, createIdentify, serveTaskApi, type Door, type TaskApiOptions } from "./local/serve.ts";
 import { createMetrics } from "./metrics.ts";
 import { resolution } from "./resolve.ts";
 
@@ -14,6 +21,15 @@ export interface FarmServerOptions {
   allowedHosts: readonly string[];
   /** Opens what is secret; null: nothing does. */
   token: string | null;
+  /** The farm's own accounts and tasks; absent: it has none. */
+  tasks?: Pick<TaskApiOptions, "db" | "accounts" | "tasks" | "plan" | "concurrency"> & {
+    /** Opens what is for callers; absent: whoever reaches the port is one. */
+    taskToken: Config["taskToken"];
+    /** Epoch, ms. */
+    now(): number;
+    /** Where the port is; known once it listens. */
+    url(): string;
+  };
 }
 
 /** The envelope of the Task API (T): HTTP status = code / 100. */
@@ -29,21 +45,36 @@ const codes = {
 } as const;
 
 /** The farm's port: health, metrics, what it does, and a person's word on an episode in doubt. */
-export function createFarmServer({ engine, log, allowedHosts, token }: FarmServerOptions): FastifyInstance {
-  const app = createServer({ log, ready: { farm: () => (engine.status().draining ? "the farm is shutting down" : null) } });
+export function createFarmServer({ engine, log, allowedHosts, token, tasks }: FarmServerOptions): FastifyInstance {
+  const door: Door = tasks ? createDoor({ ...tasks, folderToken: token }) : () => "caller";
+  const identify = createIdentify(door, tasks?.plan ?? "Self-hosted");
+  const isOurHost = createHostCheck(allowedHosts);
+  const isOurPage = createOriginCheck(allowedHosts);
   const refused = envelope(codes.refusedHost, "This host name is not allowed. Add it to ALLOWED_HOSTS.");
+  const refuseUrl = createRefuseUrl({ identify, refusalOf }, [["/api/v1/account/", "folder"]], "caller");
+  const app = createServer({
+    log,
+    ready: { farm: () => (engine.status().draining ? "the farm is shutting down" : null) },
+    refuseUrl: async (request) => (isOurHost(request) && isOurPage(request) ? refuseUrl(request) : { code: 403, body: refused }),
+  });
   checkHost(app, allowedHosts, () => ({ code: 403, body: refused }));
-  checkOrigin(app, allowedHosts, refused);
+  app.addHook("onRequest", async (request, reply) => {
+    if (!isOurPage(request)) await reply.code(403).send(refused);
+  });
   const metrics = createMetrics(engine.events, () => engine.status());
 
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
-  app.get("/api/v1/farm/status", async () => envelope(codes.ok, "success", await engine.freshStatus()));
-  app.get("/api/v1/farm/sessions", async () => envelope(codes.ok, "success", await engine.sessions()));
+  // Whatever the plan: this is no part of the Task API.
+  const forCallers = { preHandler: async (request: FastifyRequest) => void door(request, "caller") };
+  app.get("/api/v1/farm/status", forCallers, async () => envelope(codes.ok, "success", await engine.freshStatus()));
+  app.get("/api/v1/farm/sessions", forCallers, async () => envelope(codes.ok, "success", await engine.sessions()));
   addGuardedRoutes(app, engine, token);
+  if (tasks) addTaskApi(app, engine, { ...tasks, log, identify });
   app.setNotFoundHandler(async (request, reply) =>
     reply.code(404).send(envelope(codes.notFound, `${request.method} ${request.url.split("?")[0]} is not known here`)),
   );
   app.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
+    if (error instanceof TaskApiError) return sendRefusal(reply, refusalOf(error));
     const status = error.statusCode ?? 500;
     if (status >= 500) log.error(`the farm's port: ${error.message}`);
     return reply
@@ -53,6 +84,24 @@ export function createFarmServer({ engine, log, allowedHosts, token }: FarmServe
       );
   });
   return app;
+}
+
+function addTaskApi(app: FastifyInstance, engine: Engine, { url, ...options }: Omit<TaskApiOptions, "engine"> & { url(): string }): void {
+  describeApis(app, taskApiBook, url);
+  void app.register(
+    async (api) =>
+      serveTaskApi(api, {
+        ...options,
+        engine: {
+          wake: () => engine.wake(),
+          cancel: (id, why) =>
+            void engine
+              .cancel(id, why)
+              .catch((error: unknown) => options.log.error(`a task could not be stopped: ${String(error)}`, { task: id })),
+        },
+      }),
+    { prefix: "/api/v1" },
+  );
 }
 
 /** A browser state has whole databases in it. */
@@ -103,12 +152,18 @@ function addGuardedRoutes(app: FastifyInstance, engine: Engine, token: string | 
   });
 }
 
-/** A page of another site may know our address, but not claim our origin. */
-function checkOrigin(app: FastifyInstance, allowedHosts: readonly string[], refused: unknown): void {
-  const names = new Set(["127.0.0.1", "localhost", "[::1]", ...allowedHosts.map((name) => name.toLowerCase().replace(/:\d+$/, ""))]);
-  app.addHook("onRequest", async (request, reply) => {
-    const { origin } = request.headers;
-    if (origin === undefined || (URL.canParse(origin) && names.has(new URL(origin).hostname))) return;
-    await reply.code(403).send(refused);
-  });
+/**
+ * A page of another site may know our address, but not claim our origin; a page at another port is another site. What is no page
+ * sends no origin.
+ */
+function createOriginCheck(allowedHosts: readonly string[]): (request: FastifyRequest) => boolean {
+  // Behind a proxy that asks us by another name than it was asked by.
+  const names = new Set(allowedHosts.map((name) => name.toLowerCase()));
+  return ({ headers: { origin, host } }) => {
+    if (origin === undefined) return true;
+    if (!URL.canParse(origin)) return false;
+    const { protocol, host: claimed } = new URL(origin);
+    const asked = `${protocol}//${host ?? ""}`;
+    return names.has(claimed) || (URL.canParse(asked) && claimed !== "" && new URL(asked).host === claimed);
+  };
 }

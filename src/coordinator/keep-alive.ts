@@ -19,7 +19,7 @@ export interface KeepAliveOptions {
 /** One pass over what we hold. @returns how long to rest, ms */
 export async function keepAlive({ ledger, source, log, onCanceled, onLost }: KeepAliveOptions): Promise<number> {
   if (source.once) return EVERY_MS;
-  for (const task of await ledger.held(source.name)) {
+  for (const task of await ledger.held([source.name])) {
     // Checks are renewed by being asked for.
     if (isCheck(task.data)) continue;
     // Not yet started: its first `/start` stands in the outbox.

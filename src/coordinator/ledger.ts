@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { Failure, type FailureData } from "../contract/failures.ts";
 import type { TaskState } from "../contract/states.ts";
-import type { Credentials, MailboxCredentials } from "../contract/task.ts";
+import type { Credentials, DriverCard, MailboxCredentials } from "../contract/task.ts";
 import type { WorkerTask } from "../contract/worker-api.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Job, Queue } from "../store/queue.ts";
@@ -16,8 +16,10 @@ import type { EpisodeKey, Hand } from "./episodes.ts";
 import type { LedgerParts } from "./ledger-parts.ts";
 import type { Random } from "./ports.ts";
 import type { Rules } from "./rules.ts";
+import { isElsewhere } from "./login.ts";
 import { openSessions, type Sessions } from "./sessions.ts";
 import { adopt, settle } from "./settlement.ts";
+import { loginKeyOf } from "./sign-in-guard.ts";
 import { takeSlot } from "./site-slots.ts";
 import type { Site } from "./sites.ts";
 import * as stops from "./stopped-accounts.ts";
@@ -46,7 +48,14 @@ const MAX_COUNTED_LATE = 10;
 const MAX_DRAFTS_SWEPT = 20;
 
 /** Why a task does not start now. */
-export type Begin = { kind: "begun"; task: TaskRow; episodes: EpisodeRow[] } | { kind: "site-full" } | { kind: "gone" };
+export type Begin =
+  | { kind: "begun"; task: TaskRow; episodes: EpisodeRow[] }
+  | { kind: "site-full" }
+  | { kind: "gone" }
+  /** Its login is at work for another source. */
+  | { kind: "elsewhere" }
+  /** Nothing may start on the account. */
+  | { kind: "stopped"; failure: FailureData };
 
 /**
  * The farm's record of what is known for sure. Every change of state goes through `moveEpisode` and `moveTask`, and what is
@@ -136,23 +145,23 @@ export class Ledger {
     return openFeedMailbox(task, this.#o.vault);
   }
 
-  /** Tasks of a source that the farm still holds, in whatever state. */
-  async held(source: string): Promise<TaskRow[]> {
+  /** Tasks of these sources that the farm still holds, in whatever state. */
+  async held(sources: readonly string[]): Promise<TaskRow[]> {
     return this.db
       .selectFrom("tasks")
       .selectAll()
-      .where("source", "=", source)
+      .where("source", "in", sources)
       .where("state", "in", activeTaskStates)
       .orderBy("created_at")
       .execute();
   }
 
-  /** Tasks and episodes of a source that wait for a person; an episode does so also when its task was taken away meanwhile. */
-  async forPersons(source: string): Promise<{ task: TaskRow; episodes: EpisodeRow[] }[]> {
+  /** Tasks and episodes that wait for a person; an episode does so also when its task was taken away meanwhile. */
+  async forPersons(sources: readonly string[]): Promise<{ task: TaskRow; episodes: EpisodeRow[] }[]> {
     const tasks = await this.db
       .selectFrom("tasks")
       .selectAll()
-      .where("source", "=", source)
+      .where("source", "in", sources)
       .where((one) =>
         one.or([
           // A check that is held waits for its account, which says so itself.
@@ -166,11 +175,11 @@ export class Ledger {
   }
 
   /** Checks aside: all less those, since each of the two stands in an index, and the difference does not. */
-  async countByState(source: string): Promise<Partial<Record<TaskState, number>>> {
+  async countByState(sources: readonly string[]): Promise<Partial<Record<TaskState, number>>> {
     const all = this.db
       .selectFrom("tasks")
       .select((one) => ["state", one.fn.countAll<number>().as("count")])
-      .where("source", "=", source)
+      .where("source", "in", sources)
       .groupBy("state");
     // One statement, so that both are of one moment.
     const rows = await this.db
@@ -183,22 +192,29 @@ export class Ledger {
   }
 
   /** Whether work that posts could start on the site, or look there, if it had room. */
-  async postingWaits(source: string, site: string): Promise<boolean> {
-    return (await this.sitesToPost(source)).has(site);
+  async postingWaits(sources: readonly string[], site: string): Promise<boolean> {
+    return (await this.sitesToPost(sources)).has(site);
   }
 
   /** The sites where that is so. */
-  async sitesToPost(source: string): Promise<Set<string>> {
+  async sitesToPost(sources: readonly string[]): Promise<Set<string>> {
     const rows = await this.db
       .selectFrom("tasks")
       .select("site")
       .distinct()
-      .where("source", "=", source)
+      .where("source", "in", sources)
       .where("state", "in", ["waiting", "unsure"])
       .where((one) => one.not(isCheckId))
       .where((one) => one.or([one("not_before", "is", null), one("not_before", "<=", this.now())]))
       .execute();
     return new Set(rows.map(({ site }) => site));
+  }
+
+  /** What its login is, by the driver of the moment: it may be another one than when the task was brought. @returns the row as it stands then */
+  async nameLogin(row: TaskRow, card: DriverCard): Promise<TaskRow> {
+    const login_key = loginKeyOf(row.host, card, this.credentials(row)) ?? "";
+    if (login_key !== row.login_key) await this.db.updateTable("tasks").set({ login_key }).where("id", "=", row.id).execute();
+    return { ...row, login_key };
   }
 
   /** Checks that ended without a word since then, which the source may still have for ours. */
@@ -213,12 +229,16 @@ export class Ledger {
       .execute();
   }
 
-  /** Takes a slot of the site and the task, or nothing. */
+  /** Takes the login, a slot of the site and the task, or nothing. */
   async begin(taskId: string, slots: number): Promise<Begin> {
     const hand = this.hand();
     return this.db.transaction().execute(async (trx): Promise<Begin> => {
       const row = await trx.selectFrom("tasks").selectAll().where("id", "=", taskId).forUpdate().executeTakeFirst();
       if (!row || (row.state !== "waiting" && row.state !== "unsure")) return { kind: "gone" };
+      // In this order: whoever has just ended with a stop is seen either at work or by that stop.
+      if (await isElsewhere(trx, row)) return { kind: "elsewhere" };
+      const failure = await stops.stopped(trx, row);
+      if (failure) return { kind: "stopped", failure };
       if (!(await takeSlot(trx, row.site, slots, taskId, hand))) return { kind: "site-full" };
       const waiting =
         row.state === "waiting" &&
@@ -278,16 +298,30 @@ export class Ledger {
   // Accounts
 
   /** Why nothing may start on an account, or null. */
-  async stopped(accountKey: string): Promise<FailureData | null> {
-    return stops.stopped(this.#parts, accountKey);
+  async stopped(who: stops.Who): Promise<FailureData | null> {
+    return stops.stopped(this.db, who);
   }
 
-  async stopAccount(accountKey: string, taskId: string, failure: FailureData): Promise<void> {
-    return stops.stopAccount(this.#parts, accountKey, taskId, failure);
+  /** Stops from before their logins were written down. */
+  async nameStops(cardOf: (host: string) => DriverCard | undefined): Promise<void> {
+    return stops.nameStops(this.#parts, (task) => {
+      const card = cardOf(task.host);
+      try {
+        return (card && loginKeyOf(task.host, card, this.credentials(task))) ?? "";
+      } catch {
+        // Sealed with another key: it can't start either.
+        return "";
+      }
+    });
   }
 
-  async stoppedAccounts(source: string): Promise<{ task: TaskRow; failure: FailureData }[]> {
-    return stops.stoppedAccounts(this.#parts, source);
+  /** @param task in whose run it was noticed */
+  async stopAccount(task: TaskRow, failure: FailureData): Promise<void> {
+    return stops.stopAccount(this.#parts, task, failure);
+  }
+
+  async stoppedAccounts(sources: readonly string[]): Promise<{ task: TaskRow; failure: FailureData }[]> {
+    return stops.stoppedAccounts(this.#parts, sources);
   }
 
   /** A check that must not start ends with the reason. @returns false when it was not waiting any more */

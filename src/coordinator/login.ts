@@ -1,6 +1,8 @@
+import { sql } from "kysely";
 import type { Credentials, DriverCard } from "../contract/task.ts";
 import { loginKeyOf, versionOf } from "./sign-in-guard.ts";
-import type { Database, TaskRow } from "./tables.ts";
+import { LOCAL } from "./source.ts";
+import { heldTaskStates, type Database, type TaskRow } from "./tables.ts";
 
 /** What the history of sign-ins knows an account's credentials by. */
 export interface Login {
@@ -41,4 +43,25 @@ export async function sessionProves(db: Database, accountKey: string, { key, ver
     .limit(1)
     .executeTakeFirst();
   return !last || (last.verdict === "accepted" && (last.version === version || last.version === former.version));
+}
+
+/**
+ * In the transaction that takes the task: whether its login is at work for another source, or another of the farm's own accounts. The
+ * queue tells accounts apart by what their source calls them. Several accounts of one manager with a login are its several shows, and
+ * each has a session of its own.
+ */
+export async function isElsewhere(trx: Database, { id, source, login_key: login }: TaskRow): Promise<boolean> {
+  if (login === "") return false;
+  // Two that begin at once, in whatever processes, must not both find nobody.
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`session:${login}`}, 0))`.execute(trx);
+  const row = await trx
+    .selectFrom("tasks")
+    .select("id")
+    .where("login_key", "=", login)
+    .where("id", "!=", id)
+    .where("state", "in", heldTaskStates)
+    .$if(source !== LOCAL, (query) => query.where("source", "!=", source))
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }

@@ -81,7 +81,7 @@ export async function alarm(run: TaskRun, key: EpisodeKey, failure: FailureData)
   const name = failure.code === "episode.duplicate_on_site" ? "DUPLICATE_ON_SITE" : "INVARIANT BROKEN";
   run.log.error(`${name}: ${failure.detail}`, { episode: key.episodeId });
   events.emit("alarm", { taskId: run.task.id, episodeId: key.episodeId, failure });
-  await ledger.stopAccount(key.accountKey, run.task.id, failure);
+  await ledger.stopAccount(run.task, failure);
 }
 
 /** A fact from whoever brings it. @param copies what a look counted; null: it is the word of the publish request's own answer */

@@ -1,5 +1,6 @@
 import { sql, type Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
+import { localTasks } from "./local/migration-0006.ts";
 
 const time = sql`timestamptz`;
 
@@ -206,4 +207,5 @@ export const migrations: Record<string, Migration> = {
       await db.schema.dropIndex("tasks_checks").execute();
     },
   },
+  "0006-local-tasks": localTasks,
 };

@@ -71,12 +71,12 @@ export async function hasPending(db: Database, taskId: string): Promise<boolean>
   );
 }
 
-export async function countOutbox(db: Database, source: string): Promise<OutboxCounts> {
+export async function countOutbox(db: Database, sources: readonly string[]): Promise<OutboxCounts> {
   const rows = await db
     .selectFrom("outbox")
     .innerJoin("tasks", "tasks.id", "outbox.task_id")
     .select((one) => ["outbox.state", one.fn.countAll<number>().as("count"), one.fn.min("outbox.created_at").as("oldest")])
-    .where("tasks.source", "=", source)
+    .where("tasks.source", "in", sources)
     .where("outbox.state", "!=", "delivered")
     .groupBy("outbox.state")
     .execute();
@@ -93,9 +93,14 @@ export class Outbox {
     this.#o = options;
   }
 
-  /** All that waits is due: at an embedded start, since a dead predecessor may have been sending, and when the source is back. */
+  /** All that waits for our source is due: at an embedded start, since a dead predecessor may have been sending, and when the source is back. */
   async recover(): Promise<void> {
-    await this.#o.db.updateTable("outbox").set({ due: this.#now() }).where("state", "=", "pending").execute();
+    await this.#o.db
+      .updateTable("outbox")
+      .set({ due: this.#now() })
+      .where("state", "=", "pending")
+      .where("task_id", "in", (inner) => inner.selectFrom("tasks").select("id").where("source", "=", this.#o.source.name))
+      .execute();
   }
 
   /** Sends what is due. @returns how long nothing will be due, ms */

@@ -1,4 +1,5 @@
 import type { Assignment, AssignmentResult, CoordinatorCalls, DriverCard, PreparedEpisode } from "../contract/task.ts";
+import type { ScriptAnswer } from "../contract/task-api.ts";
 import type { WorkerEpisode } from "../contract/worker-api.ts";
 
 /** An assignment under way in a worker. */
@@ -20,6 +21,8 @@ export interface WorkerPool {
   ): Promise<{ cards: DriverCard[]; problems: { module: string; message: string }[] }>;
   /** @param alone in a thread of its own: the task is suspected of having killed one */
   run(assignment: Assignment, calls: CoordinatorCalls, alone: boolean): RunningAssignment;
+  /** Runs a driver's script for so many accounts, in a thread of its own that ends afterwards. Absent: there are none. */
+  script?(module: string, script: string, config: unknown, count: number): Promise<ScriptAnswer>;
   close(): Promise<void>;
 }
 

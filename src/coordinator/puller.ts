@@ -9,7 +9,7 @@ import { isImport, withFeedAsWork } from "./imports.ts";
 import type { Ledger } from "./ledger.ts";
 import type { DiskProbe, Random } from "./ports.ts";
 import type { Site } from "./sites.ts";
-import type { Source } from "./source.ts";
+import { mayBring, type Source } from "./source.ts";
 
 export interface PullerOptions {
   source: Source;
@@ -49,7 +49,7 @@ export class Puller {
   /** Pulls that were answered, ever. */
   answered = 0;
   /** One sentence while the source keeps us waiting, else null. */
-  waits: { why: string; until: number } | null = null;
+  waits: { why: string; until: number; /** Nothing is wrong. */ isIdle: boolean } | null = null;
   /** Why the source refuses our key; nothing is pulled then. */
   keyRefused: string | null = null;
   #refusedUntil = 0;
@@ -84,7 +84,8 @@ export class Puller {
     if (problem) return this.#wait(problem, DISK_MS);
     const { free, held } = await this.#room();
     // Other farms on this database may take what waits, and nobody rings for that.
-    if (free <= 0) return this.#o.running() < concurrency ? jitterMs(this.#o.pollMs, this.#o.random) : UNTIL_RUNG_MS;
+    if (free <= 0)
+      return this.#o.source.unleased || this.#o.running() < concurrency ? jitterMs(this.#o.pollMs, this.#o.random) : UNTIL_RUNG_MS;
     const kinds = this.#kinds();
     let fresh = 0;
     for (const kind of kinds) {
@@ -99,7 +100,7 @@ export class Puller {
     if (fresh > 0) return 0;
     this.#o.onSpare(free);
     const restMs = jitterMs(this.#o.pollMs, this.#o.random);
-    this.waits = { why: "nothing new at the source", until: clock.now() + restMs };
+    this.waits = { why: "nothing new at the source", until: clock.now() + restMs, isIdle: true };
     return restMs;
   }
 
@@ -145,15 +146,16 @@ export class Puller {
   async #room(): Promise<{ free: number; held: number }> {
     const { ledger, source, concurrency, running } = this.#o;
     // Checks make way, and are asked for elsewhere.
-    const held = (await ledger.held(source.name)).filter(({ data }) => !isCheck(data));
+    const held = (await ledger.held([source.name])).filter(({ data }) => !isCheck(data));
     const soon = held.filter((task) => task.state === "waiting" && !(task.not_before && task.not_before > ledger.now()));
-    return { free: concurrency - running() - soon.length, held: held.length };
+    // What nobody else could do meanwhile need not wait at its source.
+    return { free: concurrency - (source.unleased ? 0 : running()) - soon.length, held: held.length };
   }
 
   #wait(why: string, restMs: number): number {
     const { clock, log } = this.#o;
     if (this.waits?.why !== why) log.warn(`pulling waits ${Math.round(restMs / 1000)} s: ${why}`);
-    this.waits = { why, until: clock.now() + restMs };
+    this.waits = { why, until: clock.now() + restMs, isIdle: false };
     return restMs;
   }
 
@@ -169,6 +171,8 @@ export class Puller {
 
   async #admit(given: WorkerTask): Promise<"fresh" | "known"> {
     const { ledger, source, log, findSite, onAdmitted } = this.#o;
+    if (!mayBring(source.name, given.id))
+      return this.#refuse(given.id, "content.refused", `a task can't be called ${given.id.slice(0, 50)}: such ids are the farm's own`);
     const site = findSite(given.domain);
     if (!site) return this.#refuse(given.id, "site.unsupported", `no driver for ${given.domain}`);
     if (isImport(given) && !site.card.imports)

@@ -7,7 +7,8 @@ import type { TaskRow } from "./tables.ts";
 export interface RecoverOptions {
   ledger: Ledger;
   queue: Queue;
-  source: string;
+  /** All that this farm works for. */
+  sources: readonly string[];
   /** The data folder is ours alone: every claim in it is a dead predecessor's. */
   sole: boolean;
   log: Log;
@@ -17,9 +18,9 @@ export interface RecoverOptions {
  * At start: what a dead farm held is free again, except what it had armed, which is in doubt. With other farms on the same
  * database nothing is taken from them here; the queue hands a dead one's tasks over when its heartbeat stops.
  */
-export async function recover({ ledger, queue, source, sole, log }: RecoverOptions): Promise<void> {
+export async function recover({ ledger, queue, sources, sole, log }: RecoverOptions): Promise<void> {
   const freed = await queue.recoverDead();
-  const held = await ledger.held(source);
+  const held = await ledger.held(sources);
   if (sole) {
     for (const task of held) {
       const adopted = await ledger.adopt(task.id);
@@ -28,15 +29,15 @@ export async function recover({ ledger, queue, source, sole, log }: RecoverOptio
     }
     if (freed > 0) log.debug(`${freed} jobs of a dead farm are free again`);
   }
-  for (const task of await adrift({ ledger, queue, source })) {
+  for (const task of await adrift({ ledger, queue, sources })) {
     await putBack(queue, task);
     log.debug("put back into the queue", { task: task.id });
   }
 }
 
 /** Tasks that should run some time and stand nowhere in the queue (a restored backup, a broken promise). */
-async function adrift({ ledger, queue, source }: Pick<RecoverOptions, "ledger" | "queue" | "source">): Promise<TaskRow[]> {
-  const held = (await ledger.held(source)).filter((task) => task.state === "waiting" || task.state === "unsure");
+async function adrift({ ledger, queue, sources }: Pick<RecoverOptions, "ledger" | "queue" | "sources">): Promise<TaskRow[]> {
+  const held = (await ledger.held(sources)).filter((task) => task.state === "waiting" || task.state === "unsure");
   const queued = new Set(held.length > 0 ? await queue.pending() : []);
   const lost: TaskRow[] = [];
   for (const task of held) if (!queued.has(task.id) && !(await hasPending(ledger.db, task.id))) lost.push(task);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Queue } from "../store/queue.ts";
 import { moveEpisode } from "./episodes.ts";
 import type { Ledger } from "./ledger.ts";
+import { isOf } from "./stopped-accounts.ts";
 import type { Database, TaskRow } from "./tables.ts";
 import { episodesOf, moveTask } from "./tasks.ts";
 
@@ -39,7 +40,7 @@ export async function resolve(ledger: Ledger, queue: Queue, word: Resolution): P
         : await moveEpisode(trx, key, now, { from: ["needs_person"], to: "waiting", set: { attempts: 0, failure: null, due: null } });
       if (!moved) return `episode ${word.episode} of task ${word.task} does not wait for a person`;
     }
-    const freed = word.episode === undefined && (await freeAccount(trx, queue, task.account_key, now));
+    const freed = word.episode === undefined && (await freeAccount(trx, queue, task, now));
     const moved = await goOn(trx, queue, task, now);
     return moved || freed || word.episode !== undefined ? null : `task ${word.task} does not wait for a person`;
   });
@@ -59,16 +60,12 @@ async function goOn(trx: Database, queue: Queue, task: TaskRow, now: Date): Prom
   return moved !== null;
 }
 
-/** The account was stopped by a broken promise: a person has looked, so all that waited for that goes on. */
-async function freeAccount(trx: Database, queue: Queue, accountKey: string, now: Date): Promise<boolean> {
-  const stop = await trx.deleteFrom("stopped_accounts").where("account_key", "=", accountKey).returning("failure").executeTakeFirst();
-  if (!stop) return false;
-  const held = await trx
-    .selectFrom("tasks")
-    .selectAll()
-    .where("account_key", "=", accountKey)
-    .where("state", "=", "needs_person")
-    .execute();
-  for (const task of held) if (task.failure?.code === stop.failure.code) await goOn(trx, queue, task, now);
+/** The account was stopped by a broken promise: a person has looked, so all that waited for that goes on, whoever else has its login. */
+async function freeAccount(trx: Database, queue: Queue, { account_key, login_key }: TaskRow, now: Date): Promise<boolean> {
+  const who = { account_key, login_key };
+  const stops = await trx.deleteFrom("stopped_accounts").where(isOf(who)).returning("failure").execute();
+  if (stops.length === 0) return false;
+  const held = await trx.selectFrom("tasks").selectAll().where(isOf(who)).where("state", "=", "needs_person").execute();
+  for (const task of held) if (stops.some(({ failure }) => task.failure?.code === failure.code)) await goOn(trx, queue, task, now);
   return true;
 }

@@ -33,7 +33,7 @@ export async function listSessions(ledger: Ledger): Promise<SessionView[]> {
       const session = sessions.get(task.account_key);
       const { twofa, appPassword, passMail } = ledger.credentials(task);
       const over = session && (session.ended || (session.expires_at !== null && session.expires_at <= now));
-      const stopped = await ledger.stopped(task.account_key);
+      const stopped = await ledger.stopped(task);
       return {
         accountKey: task.account_key,
         account: task.account_name,

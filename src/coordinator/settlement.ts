@@ -53,8 +53,7 @@ export async function settle(
     if (!mine) return null;
     await apply(trx, row.id, judged, now);
     // More sign-ins from here would only look more suspicious.
-    if (!rehearsal && ending.failure?.code === "account.challenged" && !ending.withheld)
-      await insertStop(trx, row.account_key, taskId, ending.failure, now);
+    if (!rehearsal && ending.failure?.code === "account.challenged" && !ending.withheld) await insertStop(trx, row, ending.failure, now);
     await enqueueReports(trx, taskId, judged.reports, now, vault);
     return judged;
   });

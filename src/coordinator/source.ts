@@ -1,5 +1,17 @@
 import type { Report, WorkerTask } from "../contract/worker-api.ts";
 
+/** The farm's own tasks: the source of this name, and of no other. */
+export const LOCAL = "local";
+
+/** What ids in the ledger begin with, and whose they are: nobody's task can take the place of another source's. */
+const reserved = { "local:": LOCAL, "check:": null } as const;
+
+/** Whether a source may bring a task (no check) of this id. */
+export function mayBring(source: string, taskId: string): boolean {
+  const owner = Object.entries(reserved).find(([prefix]) => taskId.startsWith(prefix));
+  return owner ? owner[1] === source : source !== LOCAL;
+}
+
 /** A pulled object that is no task: told back to the source where it at least has an id. */
 export interface BrokenTask {
   id: string | null;
@@ -26,6 +38,8 @@ export type DeliverAnswer =
 export interface Source {
   /** Stable across starts: tasks in the ledger belong to the source of this name. */
   readonly name: string;
+  /** Nobody else is kept from what is pulled: it may wait here while all places are taken. */
+  readonly unleased?: true;
   /** True where the source runs dry for good (a file), so that nothing needs to be pulled again. */
   readonly once: boolean;
   pull(limit: number, sites: readonly string[]): Promise<PullAnswer>;

@@ -36,8 +36,10 @@ export interface WaitingPerson {
 /** What the farm does at this moment, and why it waits. */
 export interface FarmStatus {
   instance: string;
-  /** Name of the source; null: nothing is pulled. */
+  /** Name of the first source; null: nothing is pulled. */
   source: string | null;
+  /** Of all of them. */
+  sources: readonly string[];
   draining: boolean;
   running: RunningTask[];
   tasks: Partial<Record<TaskState, number>>;

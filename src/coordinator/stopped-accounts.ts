@@ -1,40 +1,63 @@
+import { sql, type RawBuilder } from "kysely";
 import { sayFailure, type FailureData } from "../contract/failures.ts";
 import type { Job } from "../store/queue.ts";
 import type { LedgerParts } from "./ledger-parts.ts";
 import type { Database, TaskRow } from "./tables.ts";
 import { moveTask } from "./tasks.ts";
 
-/** Why nothing may start on an account, or null. */
-export async function stopped({ db }: LedgerParts, accountKey: string): Promise<FailureData | null> {
-  const row = await db.selectFrom("stopped_accounts").select("failure").where("account_key", "=", accountKey).executeTakeFirst();
+/** Who signs in: as its source knows the account, and as the site does. */
+export type Who = Pick<TaskRow, "account_key" | "login_key">;
+
+/** Of rows of `stopped_accounts` or `tasks`: those of the account, and those of others with its login. */
+export function isOf({ account_key: account, login_key: login }: Who): RawBuilder<boolean> {
+  return sql<boolean>`(account_key = ${account} or (login_key <> '' and login_key = ${login}))`;
+}
+
+/** At a start: stops from before their logins were written down hold for those as well. @param loginOf "": not known here */
+export async function nameStops({ db }: LedgerParts, loginOf: (task: TaskRow) => string): Promise<void> {
+  const tasks = await db
+    .selectFrom("stopped_accounts")
+    .innerJoin("tasks", "tasks.id", "stopped_accounts.task_id")
+    .where("stopped_accounts.login_key", "=", "")
+    .selectAll("tasks")
+    .execute();
+  for (const task of tasks)
+    await db
+      .updateTable("stopped_accounts")
+      .set({ login_key: loginOf(task) })
+      .where("account_key", "=", task.account_key)
+      .where("login_key", "=", "")
+      .execute();
+}
+
+/** Why nothing may start on an account, or null. What stops one stops all with the same login: it is one account to the site. */
+export async function stopped(db: Database, who: Who): Promise<FailureData | null> {
+  const row = await db.selectFrom("stopped_accounts").select("failure").where(isOf(who)).orderBy("at").limit(1).executeTakeFirst();
   return row?.failure ?? null;
 }
 
 /** A promise was broken, or the site asks for a person: nothing starts on this account until a person has looked. The first reason stays. */
-export async function stopAccount(
-  { db, hand, flush }: LedgerParts,
-  accountKey: string,
-  taskId: string,
-  failure: FailureData,
-): Promise<void> {
-  await insertStop(db, accountKey, taskId, failure, hand().now);
+export async function stopAccount({ db, hand, flush }: LedgerParts, task: Who & Pick<TaskRow, "id">, failure: FailureData): Promise<void> {
+  await insertStop(db, task, failure, hand().now);
   await flush();
 }
 
-export async function insertStop(db: Database, accountKey: string, taskId: string, failure: FailureData, at: Date): Promise<void> {
+/** @param task in whose run it was noticed */
+export async function insertStop(db: Database, task: Who & Pick<TaskRow, "id">, failure: FailureData, at: Date): Promise<void> {
+  const { id: task_id, account_key, login_key } = task;
   await db
     .insertInto("stopped_accounts")
-    .values({ account_key: accountKey, task_id: taskId, failure: JSON.stringify(failure), at })
+    .values({ account_key, login_key, task_id, failure: JSON.stringify(failure), at })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
 
 /** All of them, with the task in whose run it was noticed. */
-export async function stoppedAccounts({ db }: LedgerParts, source: string): Promise<{ task: TaskRow; failure: FailureData }[]> {
+export async function stoppedAccounts({ db }: LedgerParts, sources: readonly string[]): Promise<{ task: TaskRow; failure: FailureData }[]> {
   const rows = await db
     .selectFrom("stopped_accounts")
     .innerJoin("tasks", "tasks.id", "stopped_accounts.task_id")
-    .where("tasks.source", "=", source)
+    .where("tasks.source", "in", sources)
     .selectAll("tasks")
     .select("stopped_accounts.failure as stop")
     .orderBy("at")

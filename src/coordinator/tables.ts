@@ -3,6 +3,7 @@ import type { FailureData } from "../contract/failures.ts";
 import type { EpisodeState, TaskState } from "../contract/states.ts";
 import type { PreparedEpisode } from "../contract/task.ts";
 import type { Report, WorkerTask } from "../contract/worker-api.ts";
+import type { LocalTables } from "./local/tables.ts";
 
 /** The tables of schema `farm`. Secrets stand sealed, in columns that say so. */
 type Json<T extends object> = JSONColumnType<T>;
@@ -14,6 +15,8 @@ export interface TaskTable {
   id: string;
   source: string;
   account_key: string;
+  /** What the site knows the account by, whichever source brings it; "": nothing, or from before that was written down. */
+  login_key: Generated<string>;
   site: string;
   host: string;
   /** Who it is, for people: e-mail or name. */
@@ -120,6 +123,8 @@ export interface SubmitTable {
 /** Accounts on which nothing starts until a person has looked: a promise was broken there, or the site asks for a person. */
 export interface StoppedAccountTable {
   account_key: string;
+  /** It holds for whoever has this login. "": not known. */
+  login_key: Generated<string>;
   /** In whose run it was noticed. */
   task_id: string;
   failure: Json<FailureData>;
@@ -134,7 +139,7 @@ export interface SiteSlotTable {
   lease_until: Time | null;
 }
 
-export interface FarmTables {
+export interface FarmTables extends LocalTables {
   tasks: TaskTable;
   episodes: EpisodeTable;
   outbox: OutboxTable;

@@ -36,7 +36,8 @@ import type { TaskRow } from "./tables.ts";
 /** What every run of a farm shares. */
 export interface RunEnvironment {
   ledger: Ledger;
-  source: Source;
+  /** All that the farm works for; a task is its own source's. */
+  sources: readonly Source[];
   pool: WorkerPool;
   lane: PrepareLane;
   clock: Clock;
@@ -75,6 +76,7 @@ export class TaskRun {
   readonly task: TaskRow;
   readonly site: Site;
   readonly job: Job;
+  readonly source: Source;
   readonly log: Log;
   readonly content: WorkerTask;
   readonly credentials: Credentials;
@@ -109,11 +111,12 @@ export class TaskRun {
   #heardAt: number;
   #running: RunningAssignment | null = null;
 
-  constructor(environment: RunEnvironment, task: TaskRow, site: Site, job: Job) {
+  constructor(environment: RunEnvironment, task: TaskRow, site: Site, job: Job, source: Source) {
     this.environment = environment;
     this.task = task;
     this.site = site;
     this.job = job;
+    this.source = source;
     this.content = workerTask.parse(task.data);
     this.isImport = isImport(this.content);
     this.isCheck = isCheck(this.content);
@@ -282,7 +285,8 @@ export class TaskRun {
 
   /** Is the task still ours to work on? Asked before each episode and before the click. */
   async standing(): Promise<Standing> {
-    const { source, clock } = this.environment;
+    const { source } = this;
+    const { clock } = this.environment;
     if (!source.once && clock.monotonic() - this.#heardAt > SILENCE_MS) {
       // The lease may have run out, and reading does not tell who holds it: `/start` does.
       const renewed = await source.deliver(this.task.id, { kind: "start" });

@@ -7,6 +7,7 @@ import type { Vault } from "../store/vault.ts";
 import { moveEpisode } from "./episodes.ts";
 import { markerOf } from "./marker.ts";
 import type { Rules } from "./rules.ts";
+import { loginKeyOf } from "./sign-in-guard.ts";
 import type { Site } from "./sites.ts";
 import type { Database, EpisodeRow, TaskRow, TaskTable } from "./tables.ts";
 
@@ -129,6 +130,11 @@ export function accountKeyOf(site: Site, task: WorkerTask): string {
   return `${site.card.site}:${task.account_id || `${site.host}/${task.email || task.username || task.id}`}`;
 }
 
+/** What the site knows the account by, whichever source brings it; "": nothing. */
+export function loginKeyOfTask(site: Site, { email, username, api_token: apiToken = "" }: WorkerTask): string {
+  return loginKeyOf(site.host, site.card, { email, username, apiToken }) ?? "";
+}
+
 export function accountNameOf(task: WorkerTask): string {
   return task.email || task.username || task.account_id || task.id;
 }
@@ -150,6 +156,7 @@ export async function insertTask(
       id: task.id,
       source,
       account_key: accountKeyOf(site, task),
+      login_key: loginKeyOfTask(site, task),
       site: site.card.site,
       host: site.host,
       account_name: accountNameOf(task),

@@ -10,7 +10,9 @@ import {
   type CoordinatorCalls,
   type WorkerCalls,
 } from "../contract/task.ts";
+import { scriptAnswer } from "../contract/task-api.ts";
 import { withDeadline } from "../kit/deadline.ts";
+import { createTurns } from "../kit/turns.ts";
 import type { RunningAssignment, WorkerPool } from "./ports.ts";
 
 export interface WorkerPoolOptions {
@@ -29,6 +31,8 @@ const described = z.object({ cards: z.array(driverCard), problems: z.array(z.obj
 const CLOSE_BROWSER_MS = 5000;
 /** A driver file that runs for ever when it is loaded. */
 const DESCRIBE_WITHIN_MS = 20_000;
+/** Each is a thread of its own beside those of the tasks. */
+const SCRIPTS_AT_A_TIME = 2;
 /** A thread that hangs on a page can still close its browser; one that is blocked can't do anything. */
 const LAST_WORDS_MS = 2000;
 /** A dead thread is known within 15 s. A suspended machine asks once after it wakes up and gets its answer then. */
@@ -114,6 +118,7 @@ class Lane {
 /** Worker threads: one is filled before the next is opened, since each has a browser. */
 export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const lanes = new Set<Lane>();
+  const scriptTurn = createTurns(SCRIPTS_AT_A_TIME);
 
   function open(alone: boolean): Lane {
     const lane = new Lane(options, alone);
@@ -149,6 +154,26 @@ export function openWorkerPool(options: WorkerPoolOptions): WorkerPool {
       } finally {
         lanes.delete(lane);
         void lane.kill().catch(() => undefined);
+      }
+    },
+
+    async script(module, script, config, count) {
+      const endTurn = await scriptTurn();
+      const lane = laneFor(true);
+      try {
+        return scriptAnswer.parse(
+          await withDeadline(DESCRIBE_WITHIN_MS, `the script ${script}`, async () =>
+            lane.call("script", { module, script, config, count }),
+          ),
+        );
+      } catch (error) {
+        return { broken: error instanceof Error ? error.message : String(error) };
+      } finally {
+        lanes.delete(lane);
+        void lane
+          .kill()
+          .catch(() => undefined)
+          .finally(endTurn);
       }
     },
 

@@ -7,17 +7,20 @@ import { contentRoutes, mediaRoutes } from "../contract/content-api.ts";
 import { exchange, type SentCall } from "./api-exchange.ts";
 import { createSession, type SessionTokens } from "./api-session.ts";
 
-/** A call that the manager refused. */
+/** A call that was refused. */
 export class ApiRefusal extends Error {
   override readonly name = "ApiRefusal";
   readonly status: number;
-  /** As in the manager's table of errors, for example "payment_required"; "" where something before it refused. */
+  /** As in the API's table of errors, for example "payment_required"; "" where it has none, or something before it refused. */
   readonly code: string;
   /** From Retry-After, ms. */
   readonly retryAfterMs: number | null;
+  /** The whole answer, for what else an API says. */
+  readonly answer: unknown;
 
-  constructor(status: number, code: string, message: string, retryAfterMs: number | null) {
+  constructor(status: number, code: string, message: string, retryAfterMs: number | null, answer?: unknown) {
     super(message);
+    this.answer = answer;
     this.status = status;
     this.code = code;
     this.retryAfterMs = retryAfterMs;
@@ -25,7 +28,7 @@ export class ApiRefusal extends Error {
 }
 
 /**
- * No answer of a manager came: nobody can be reached, it is elsewhere, it took too long, or what came is none. But for "unreachable"
+ * No answer of the API came: nobody can be reached, it is elsewhere, it took too long, or what came is none. But for "unreachable"
  * and "moved" the call may have been carried out.
  */
 export class ApiUnanswered extends Error {
@@ -38,17 +41,41 @@ export class ApiUnanswered extends Error {
   }
 }
 
+/** What may come of a call. */
+type AnswerOf<Route extends ApiRoute<string>> =
+  | z.output<Route["answer"]>
+  | (Route extends { otherwise: Readonly<Record<number, { answer: infer Other }>> }
+      ? Other extends z.ZodType
+        ? z.output<Other>
+        : never
+      : never);
+
 /** What a call takes: nothing that its route does not have. */
-type Sent<Route extends ApiRoute> = (keyof Given<Route>["params"] extends never ? object : { params: Given<Route>["params"] }) &
+export type Sent<Route extends ApiRoute<string>> = (keyof Given<Route>["params"] extends never
+  ? object
+  : { params: Given<Route>["params"] }) &
   (Route["query"] extends z.ZodType ? { query?: Partial<Record<keyof z.input<Route["query"]>, string | number | undefined>> } : object) &
   (Route["body"] extends z.ZodType ? { body: z.input<Route["body"]> } : object);
 
-type Call<Route extends ApiRoute> =
-  object extends Sent<Route>
-    ? (sent?: Sent<Route>) => Promise<z.output<Route["answer"]>>
-    : (sent: Sent<Route>) => Promise<z.output<Route["answer"]>>;
+type Call<Route extends ApiRoute<string>> =
+  object extends Sent<Route> ? (sent?: Sent<Route>) => Promise<AnswerOf<Route>> : (sent: Sent<Route>) => Promise<AnswerOf<Route>>;
 
-type Calls<Routes extends ApiRoutes> = { readonly [Name in keyof Routes]: Call<Routes[Name]> };
+export type Calls<Routes extends ApiRoutes<string>> = { readonly [Name in keyof Routes]: Call<Routes[Name]> };
+
+export interface CallOptions {
+  /** Where the listener is, e.g. "http://127.0.0.1:8700"; it may be below a path. */
+  url: string;
+  /** Each exchange, ms; of an export each piece. Default 60,000. */
+  deadlineMs?: number | undefined;
+  /** How long a call may wait in all where the answer is "later" (429 or 503 with Retry-After), ms. Default 120,000. */
+  patienceMs?: number | undefined;
+  /** Told before each such wait. */
+  onWait?: ((ms: number) => void) | undefined;
+  fetch?: typeof globalThis.fetch | undefined;
+}
+
+const DEADLINE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /** The manager's APIs as functions; names and shapes are those of its OpenAPI document. Each @throws ApiRefusal, ApiUnanswered. */
 export interface ApiClient {
@@ -58,27 +85,16 @@ export interface ApiClient {
   content: Calls<typeof contentCalls>;
 }
 
-export interface ClientOptions {
-  /** Where the manager is, e.g. "http://127.0.0.1:8700"; it may be below a path. */
-  url: string;
+export interface ClientOptions extends CallOptions {
   email: string;
   password: string;
   /** "secrets:read": an owner sees the accounts' secrets. */
   scope?: "secrets:read";
-  /** Each exchange, ms; of an export each piece. Default 60,000. */
-  deadlineMs?: number;
-  /** How long a call may wait in all where the manager says "later" (429 or 503 with Retry-After), ms. Default 120,000. */
-  patienceMs?: number;
-  /** Told before each such wait. */
-  onWait?: (ms: number) => void;
-  fetch?: typeof globalThis.fetch;
 }
 
 /** Files go by their own addresses. */
 const contentCalls = { ...contentRoutes, listMedia: mediaRoutes.listMedia, deleteMedium: mediaRoutes.deleteMedium } as const;
 
-const DEADLINE_MS = 60_000;
-const PATIENCE_MS = 120_000;
 const AUTH = "/api/v1/auth";
 
 /**
@@ -88,24 +104,8 @@ const AUTH = "/api/v1/auth";
  * const { data } = await accounts.listGroups({ query: { limit: 100 } });
  */
 export function createClient(options: ClientOptions): ApiClient {
-  const { url, email, password, scope, deadlineMs = DEADLINE_MS, patienceMs = PATIENCE_MS, onWait } = options;
-  const { fetch = globalThis.fetch } = options;
-
-  /** What was refused for now was not done. @throws ApiRefusal, ApiUnanswered */
-  async function ask(route: ApiRoute, prefix: string, sent: SentCall, token: string | null): Promise<unknown> {
-    for (let patience = patienceMs; ;) {
-      const outcome = await exchange({ url, deadlineMs, fetch }, route, prefix, sent, token);
-      if (outcome.kind === "answered") return outcome.answer;
-      if (outcome.kind !== "refused") throw new ApiUnanswered(outcome.kind, outcome.message, { cause: outcome.cause });
-      const { status, code, message, retryAfterMs } = outcome;
-      const isForNow = status === 429 || status === 503;
-      if (!isForNow || retryAfterMs === null || retryAfterMs > patience) throw new ApiRefusal(status, code, message, retryAfterMs);
-      patience -= Math.max(retryAfterMs, 1000);
-      onWait?.(retryAfterMs);
-      await delay(retryAfterMs);
-    }
-  }
-
+  const { email, password, scope } = options;
+  const ask = createAsk(options);
   const session = createSession(
     async () => known(authRoutes.login, await ask(authRoutes.login, AUTH, { body: { email, password, ...(scope && { scope }) } }, null)),
     async (refresh_token): Promise<SessionTokens | null> => {
@@ -118,8 +118,45 @@ export function createClient(options: ClientOptions): ApiClient {
     },
   );
 
-  /** The manager's clock says when a token has expired, not this machine's. */
-  async function askAsSomebody(route: ApiRoute, prefix: string, sent: SentCall): Promise<unknown> {
+  return {
+    auth: callsOf(ask, session, authRoutes, AUTH),
+    accounts: callsOf(ask, session, accountRoutes, "/api/v1/backlink"),
+    requests: callsOf(ask, session, requestRoutes, "/api/v1/backlink"),
+    content: callsOf(ask, session, contentCalls, "/api/v1"),
+  };
+}
+
+/** One call; its answer is looked at by nobody yet. @throws ApiRefusal, ApiUnanswered */
+export type Ask = (route: ApiRoute<string>, prefix: string, sent: SentCall, token: string | null) => Promise<unknown>;
+
+export function createAsk({ url, deadlineMs = DEADLINE_MS, patienceMs = PATIENCE_MS, onWait, fetch = globalThis.fetch }: CallOptions): Ask {
+  return async (route, prefix, sent, token) => {
+    for (let patience = patienceMs; ;) {
+      const outcome = await exchange({ url, deadlineMs, fetch }, route, prefix, sent, token);
+      if (outcome.kind === "answered") return outcome.answer;
+      if (outcome.kind !== "refused") throw new ApiUnanswered(outcome.kind, outcome.message, { cause: outcome.cause });
+      const { status, code, message, retryAfterMs, answer } = outcome;
+      // What was refused for now was not done.
+      const isForNow = status === 429 || status === 503;
+      if (!isForNow || retryAfterMs === null || retryAfterMs > patience) throw new ApiRefusal(status, code, message, retryAfterMs, answer);
+      patience -= Math.max(retryAfterMs, 1000);
+      onWait?.(retryAfterMs);
+      await delay(retryAfterMs);
+    }
+  };
+}
+
+/** A token that is kept, and made anew when it was refused. */
+export interface TokenSource {
+  token(): Promise<string>;
+  /** Another one than that which was refused. */
+  renew(refused: string): Promise<string>;
+}
+
+/** The routes of a table as functions, called by their names. */
+export function callsOf<Routes extends ApiRoutes<string>>(ask: Ask, session: TokenSource, routes: Routes, prefix: string): Calls<Routes> {
+  /** The other side's clock says when a token has expired, not this machine's. */
+  async function askAsSomebody(route: ApiRoute<string>, sent: SentCall): Promise<unknown> {
     const token = await session.token();
     try {
       return await ask(route, prefix, sent, token);
@@ -128,28 +165,20 @@ export function createClient(options: ClientOptions): ApiClient {
       return ask(route, prefix, sent, await session.renew(token));
     }
   }
-
-  function callsOf<Routes extends ApiRoutes>(routes: Routes, prefix: string): Calls<Routes> {
-    const calls = Object.entries<ApiRoute>(routes).map(([name, route]) => [
-      name,
-      async (sent: SentCall = {}): Promise<unknown> =>
-        known(route, await (route.needs === "open" ? ask(route, prefix, sent, null) : askAsSomebody(route, prefix, sent))),
-    ]);
-    return Object.fromEntries(calls) as Calls<Routes>;
-  }
-
-  return {
-    auth: callsOf(authRoutes, AUTH),
-    accounts: callsOf(accountRoutes, "/api/v1/backlink"),
-    requests: callsOf(requestRoutes, "/api/v1/backlink"),
-    content: callsOf(contentCalls, "/api/v1"),
-  };
+  const calls = Object.entries<ApiRoute<string>>(routes).map(([name, route]) => [
+    name,
+    async (sent: SentCall = {}): Promise<unknown> =>
+      known(route, await (route.needs === "open" ? ask(route, prefix, sent, null) : askAsSomebody(route, sent))),
+  ]);
+  return Object.fromEntries(calls) as Calls<Routes>;
 }
 
 /** @throws ApiUnanswered when it is not what the route answers */
-function known<Route extends ApiRoute>(route: Route, answer: unknown): z.output<Route["answer"]> {
-  const parsed = route.answer.safeParse(answer);
-  if (parsed.success) return parsed.data as z.output<Route["answer"]>;
-  const [issue] = parsed.error.issues;
+export function known<Route extends ApiRoute<string>>(route: Route, answer: unknown): z.output<Route["answer"]> {
+  const shapes = [route.answer, ...Object.values(route.otherwise ?? {}).map((other) => other.answer)];
+  const parsed = shapes.map((shape) => shape.safeParse(answer));
+  const fits = parsed.find(({ success }) => success);
+  if (fits) return fits.data as z.output<Route["answer"]>;
+  const issue = parsed[0]?.error?.issues[0];
   throw new ApiUnanswered("unreadable", `${issue?.path.join(".") || "the answer"}: ${issue?.message}`);
 }

@@ -17,7 +17,7 @@ export interface ExchangeOptions {
 export type Outcome =
   | { kind: "answered"; answer: unknown }
   /** `code` is "" where something before the manager refused. */
-  | { kind: "refused"; status: number; code: string; message: string; retryAfterMs: number | null }
+  | { kind: "refused"; status: number; code: string; message: string; retryAfterMs: number | null; answer: unknown }
   /** But for "unreachable" and "moved" it may have been carried out. */
   | { kind: "unreachable" | "moved" | "late" | "unreadable"; message: string; cause?: Error };
 
@@ -30,7 +30,7 @@ export function baseOf(url: string): string {
 /** One call. */
 export async function exchange(
   { url, deadlineMs, fetch }: ExchangeOptions,
-  { method, path, streamed }: ApiRoute,
+  { method, path, streamed }: ApiRoute<string>,
   prefix: string,
   { params = {}, query = {}, body }: SentCall,
   token: string | null,
@@ -49,6 +49,7 @@ export async function exchange(
   try {
     const response = await fetch(address, { ...sent, signal: patience.signal });
     if (isMoved(response)) return moved(response);
+    if (response.status === 204) return { kind: "answered", answer: undefined };
     // What has no bound is late when nothing of it comes any more.
     return read(response, await textOf(response, () => streamed && timer.refresh()));
   } catch (cause) {
@@ -82,7 +83,7 @@ function read({ ok, status, headers }: Response, text: string): Outcome {
   if (ok && answer !== undefined) return { kind: "answered", answer };
   if (ok) return { kind: "unreadable", message: `the answer is ${type || "of no type"}, and no JSON` };
   const { message = `HTTP ${status}`, code = "" } = (answer ?? {}) as { message?: string; code?: string };
-  return { kind: "refused", status, code, message, retryAfterMs: parseRetryAfter(headers.get("retry-after")) };
+  return { kind: "refused", status, code, message, retryAfterMs: parseRetryAfter(headers.get("retry-after")), answer };
 }
 
 function parse(text: string): unknown {

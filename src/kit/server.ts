@@ -95,12 +95,19 @@ export async function listen(app: FastifyInstance, address: { host: string; port
  * @param allowed host names without port; loopback names always pass
  */
 export function checkHost(app: FastifyInstance, allowed: readonly string[], refuse: () => { code: number; body: unknown }): void {
-  const names = new Set(["127.0.0.1", "localhost", "[::1]", ...allowed.map((name) => name.toLowerCase())]);
+  const isOurs = createHostCheck(allowed);
   app.addHook("onRequest", async (request, reply) => {
-    if (request.url === "/healthz" || request.url === "/readyz") return;
-    const host = (request.headers.host ?? "").toLowerCase();
-    if (names.has(host) || names.has(host.replace(/:\d+$/, ""))) return;
+    if (request.url === "/healthz" || request.url === "/readyz" || isOurs(request)) return;
     const { code, body } = refuse();
     await reply.code(code).send(body);
   });
+}
+
+/** The same for what no hook sees. @returns whether a request is to one of our names */
+export function createHostCheck(allowed: readonly string[]): (request: FastifyRequest) => boolean {
+  const names = new Set(["127.0.0.1", "localhost", "[::1]", ...allowed.map((name) => name.toLowerCase())]);
+  return ({ headers }) => {
+    const host = (headers.host ?? "").toLowerCase();
+    return names.has(host) || names.has(host.replace(/:\d+$/, ""));
+  };
 }

@@ -14,6 +14,16 @@ export const decimal = (least: number, most: number) => {
 
 export const port = wholeNumber(0, 65_535);
 
+const plans = ["Self-hosted", "Starter", "Pro", "Team", "Business"] as const;
+
+/** In any letter case. */
+export const plan = z.string().transform((given, context) => {
+  const found = plans.find((name) => name.toLowerCase() === given.trim().toLowerCase());
+  if (found) return found;
+  context.addIssue({ code: "custom", message: `not one of ${plans.join(", ")}` });
+  return z.NEVER;
+});
+
 /** true, 1, yes, on and their opposites. */
 export const flag = z.union([z.boolean(), z.stringbool()], "not yes or no");
 

@@ -1,5 +1,19 @@
 import { z } from "zod";
-import { decimal, flag, httpUrl, imapServers, list, networks, port, sites, timeZone, vaultKey, wholeNumber } from "./setting-kinds.ts";
+import { mediaAddress } from "./media-address.ts";
+import {
+  decimal,
+  flag,
+  httpUrl,
+  imapServers,
+  list,
+  networks,
+  plan,
+  port,
+  sites,
+  timeZone,
+  vaultKey,
+  wholeNumber,
+} from "./setting-kinds.ts";
 
 export interface Setting {
   env: string;
@@ -79,6 +93,19 @@ export const settings = {
     say: "private hosts whose files may be fetched, with port",
     example: "127.0.0.1:8700,nas.local",
   },
+  taskToken: {
+    env: "TASK_TOKEN",
+    schema: z.string().min(8, "shorter than 8 characters").optional(),
+    say: "word without which the Task API answers nobody, as Authorization: Bearer …; absent: whoever reaches the port may call",
+    example: "demo-task-token",
+    secret: true,
+  },
+  taskPlan: {
+    env: "TASK_PLAN",
+    schema: plan.default("Self-hosted"),
+    say: "plan that the Task API names; Starter has no API",
+    example: "Pro",
+  },
   timeZone: {
     env: "TIME_ZONE",
     schema: timeZone.default(Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC"),
@@ -137,6 +164,19 @@ export const settings = {
     example: "demo-password",
     secret: true,
   },
+  studioUrl: {
+    env: "STUDIO_URL",
+    schema: httpUrl.optional(),
+    say: "the studio that the show commands ask; absent: the one here",
+    example: "https://studio.example.com",
+  },
+  studioKey: {
+    env: "STUDIO_KEY",
+    schema: z.string().min(1).optional(),
+    say: "its admin key, or a token; absent: the key in the data folder",
+    example: "pcs_…",
+    secret: true,
+  },
   reveal: {
     env: "PODCREW_REVEAL",
     schema: flag.default(false),
@@ -182,6 +222,20 @@ export const settings = {
     schema: z.string().default("studio@podcrew.example"),
     say: "sender of the studio's mails",
     example: "no-reply@studio.example.com",
+  },
+  mediaStore: {
+    env: "MEDIA_STORE",
+    schema: mediaAddress.default({ kind: "disk" }),
+    say: "where the studio keeps media: disk (in its data folder), or a bucket of any store that speaks S3, ?endpoint=URL&region=NAME&style=path|host",
+    example: "s3://podcasts/media?endpoint=https://s3.example.com&region=eu-1",
+  },
+  mediaStoreKeyId: { env: "MEDIA_STORE_KEY_ID", schema: z.string().min(1).optional(), say: "access key of that store", example: "AKIA…" },
+  mediaStoreSecret: {
+    env: "MEDIA_STORE_SECRET",
+    schema: z.string().min(1).optional(),
+    say: "its secret",
+    example: "wJalr…",
+    secret: true,
   },
   voiceCommand: {
     env: "VOICE_COMMAND",

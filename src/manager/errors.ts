@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { BadCall, type BadCallKind } from "../kit/api/bad-call.ts";
+import type { Refusal } from "../kit/api/serve.ts";
 import { PasswordsBusy } from "../kit/passwords.ts";
 
 interface ErrorRow {
@@ -67,14 +69,27 @@ const libraryErrors: Record<string, ApiErrorCode> = {
   FST_ERR_BAD_URL: "malformed_request",
 };
 
+const badCalls: Readonly<Record<BadCallKind, ApiErrorCode>> = {
+  no_address: "not_found",
+  nul_character: "nul_character",
+  malformed_json: "malformed_json",
+};
+
 /** Any thrown value as a refusal; what nobody foresaw is `internal`. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof BadCall) return new ApiError(badCalls[thrown.kind]);
   if (thrown instanceof z.ZodError) return fromZod(thrown);
   if (thrown instanceof PasswordsBusy) return new ApiError("busy", "", thrown.retryAfterMs);
   const { code = "", statusCode = 500 } = (thrown ?? {}) as { code?: string; statusCode?: number };
   if (libraryErrors[code]) return new ApiError(libraryErrors[code]);
   return new ApiError(statusCode >= 400 && statusCode < 500 ? "malformed_request" : "internal");
+}
+
+/** The same in the envelope of the manager's APIs. */
+export function refusalOf(thrown: unknown): Refusal {
+  const error = toApiError(thrown);
+  return { status: error.status, body: encodeError(error), retryAfterMs: error.retryAfterMs, broken: error.code === "internal" };
 }
 
 /** Wrong or missing types are 400; well-formed values that break a rule are 422. The messages name fields, never values. */

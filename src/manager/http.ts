@@ -1,19 +1,20 @@
 import { sql, type Kysely } from "kysely";
 import type { FastifyInstance } from "fastify";
+import { describeApis } from "../kit/api/describe.ts";
+import { createRefuseUrl } from "../kit/api/refuse-url.ts";
 import { withDeadline } from "../kit/deadline.ts";
 import type { Log } from "../kit/log.ts";
 import { createServer } from "../kit/server.ts";
 import type { AnnouncedSites } from "./announced-sites.ts";
-import { ApiError, encodeError, toApiError } from "./errors.ts";
+import { ApiError, encodeError, refusalOf, toApiError } from "./errors.ts";
 import { record } from "./history.ts";
 import type { Keys } from "./keys.ts";
 import { accountRoutes, requestRoutes } from "../contract/backlink-api.ts";
+import type { Needs } from "../contract/api-route.ts";
 import { authRoutes } from "../contract/auth-api.ts";
 import type { Vault } from "../store/vault.ts";
-import { packageVersion } from "../kit/package-version.ts";
-import { apiPage, describeApi } from "./api/sections.ts";
+import { managerBook } from "./api/book.ts";
 import { createIdentify } from "./api/identify.ts";
-import { createRefuseUrl } from "./api/refuse-url.ts";
 import { serveRoutes, type ServeOptions } from "./api/serve.ts";
 import { accountHandlers } from "./backlink/account-handlers.ts";
 import { createCheckBook } from "./backlink/check-book.ts";
@@ -31,6 +32,14 @@ import type { TaskBook } from "./task-book.ts";
 import { workerRoutes, type Refusal } from "./worker-routes.ts";
 
 const READY_MS = 2000;
+
+/** Whose rules hold for an address that the router can't read. */
+const prefixes: readonly (readonly [string, Needs])[] = [
+  ["/api/v1/podcast/", "worker"],
+  ["/api/v1/auth/", "viewer"],
+  ["/api/v1/backlink/", "viewer"],
+  ["/api/v1/", "content:read"],
+];
 
 interface HttpOptions {
   db: Kysely<ManagerTables>;
@@ -61,7 +70,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     log,
     ready: { database: async () => databaseProblem(db) },
     trustedProxies,
-    refuseUrl: createRefuseUrl(identify),
+    refuseUrl: createRefuseUrl({ identify, refusalOf }, prefixes, "open"),
   });
   app.setErrorHandler(async (thrown, _request, reply) => {
     const error = toApiError(thrown);
@@ -87,11 +96,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     prefix: "/api/v1/podcast",
   });
   await serveApis(app, identify, options);
-  const page = apiPage();
-  app.get("/openapi.json", async () => describeApi(packageVersion(), publicUrl()));
-  app.get("/docs", async (_request, reply) =>
-    reply.type("text/html; charset=utf-8").header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'").send(page),
-  );
+  describeApis(app, managerBook, publicUrl);
   return app;
 }
 

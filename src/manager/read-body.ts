@@ -9,24 +9,6 @@ const DEFAULT_LIMIT = 5;
 const MAX_LIMIT = 1000;
 const MAX_FIELD_CHARACTERS = 100_000;
 
-/** `\u0000` that is not itself an escaped backslash followed by u0000. */
-const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/;
-
-/**
- * Bodies are JSON whatever their content type says: the API has no other.
- * @returns undefined for no body
- * @throws ApiError nul_character, malformed_json
- */
-export function parseJsonBody(text: string): unknown {
-  if (text.trim() === "") return undefined;
-  if (text.includes("\0") || NUL_ESCAPE.test(text)) throw new ApiError("nul_character");
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new ApiError("malformed_json");
-  }
-}
-
 /** null says "not given", as the masked secrets in answers do. */
 function withoutNulls(body: unknown): unknown {
   if (typeof body !== "object" || body === null || Array.isArray(body)) return body;

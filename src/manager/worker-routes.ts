@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { readEveryBodyAsJson } from "./api/json-body.ts";
+import { readEveryBodyAsJson } from "../kit/api/json-body.ts";
 import type { AnnouncedSites } from "./announced-sites.ts";
 import type { CheckBook } from "./backlink/check-book.ts";
 import { checkRoutes } from "./backlink/check-routes.ts";

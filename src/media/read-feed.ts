@@ -16,6 +16,8 @@ export interface ReadFeed {
   ownerEmail: string;
   /** `podcast:locked` yes: no other host may take it over. */
   locked: boolean;
+  /** `podcast:guid`, "" where it is no UUID. */
+  podcastGuid: string;
   category: string;
   explicit: boolean;
   /** In the feed's order; only those with a recording. */
@@ -30,6 +32,7 @@ export interface ReadEpisode {
   audioUrl: string;
 }
 
+const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MAX_BYTES = 20 * 1024 * 1024;
 
 interface ReadFeedOptions {
@@ -63,6 +66,7 @@ export function parseFeed(xml: string): ReadFeed {
     author: itunes?.author ?? "",
     ownerEmail: itunes?.owner?.email ?? podcast?.locked?.owner ?? "",
     locked: podcast?.locked?.value === true,
+    podcastGuid: uuidPattern.test(podcast?.guid ?? "") ? (podcast?.guid ?? "").toLowerCase() : "",
     category: itunes?.categories?.[0]?.text ?? "",
     explicit: itunes?.explicit === true,
     episodes: (feed.items ?? []).flatMap((item): ReadEpisode[] => {

@@ -1,10 +1,12 @@
 import type { AddressPolicy } from "../kit/addresses.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Log } from "../kit/log.ts";
+import type { MediaAddress } from "../kit/media-address.ts";
 import type { Store } from "../store/store.ts";
 import type { Vault } from "../store/vault.ts";
 import type { Edges } from "./edges.ts";
 import type { Mailer } from "./mailer.ts";
+import type { MediaStore } from "./media/store.ts";
 import type { StudioMetrics } from "./metrics.ts";
 import type { StudioDb } from "./schema.ts";
 
@@ -16,6 +18,10 @@ export interface StudioConfig {
   publicUrl?: string | undefined;
   /** The installation's data folder; the studio keeps its files in `<dataDir>/studio`. */
   dataDir: string;
+  /** Where media are kept; absent: on disk, in `<dataDir>/studio/media`. */
+  mediaStore?: MediaAddress | undefined;
+  mediaStoreKeyId?: string | undefined;
+  mediaStoreSecret?: string | undefined;
   /** smtp://, smtps:// or lmtp://; absent: no account may have its codes mailed. */
   smtpUrl?: string | undefined;
   mailFrom: string;
@@ -35,8 +41,8 @@ export interface StudioContext {
   readonly edges: Edges;
   readonly mailer: Mailer | null;
   readonly metrics: StudioMetrics;
-  /** Folder of the files that the world may fetch. */
-  readonly mediaDir: string;
+  /** The files that the world may fetch. */
+  readonly media: MediaStore;
   /** Folder of uploads that are under way. */
   readonly uploadDir: string;
   /** What may be fetched for somebody who imports a show. */

@@ -2,6 +2,7 @@ import { sql, type ExpressionBuilder, type SelectQueryBuilder } from "kysely";
 import { z } from "zod";
 import type { StudioContext } from "./context.ts";
 import { newGuid } from "./ids.ts";
+import { lockProduction } from "./lock.ts";
 import { Refused } from "./refused.ts";
 import { ABOUT_MAX_CHARACTERS, cleanAbout } from "./rich-text.ts";
 import type { AssetState, AssetsTable, EpisodesTable, ShowsTable, StudioDb, StudioTables } from "./schema.ts";
@@ -35,7 +36,7 @@ export interface EpisodeRow extends EpisodesTable {
 
 export function statusOf(episode: EpisodeRow): EpisodeStatus {
   if (episode.state !== "draft") return episode.state;
-  return episode.audioState === "processing" ? "processing" : "draft";
+  return episode.audioState === "processing" || episode.audioState === "waiting" ? "processing" : "draft";
 }
 
 export interface Episodes {
@@ -52,6 +53,8 @@ export interface Episodes {
   ): Promise<{ episodes: EpisodeRow[]; total: number; pages: number; page: number }>;
   /** What the world sees, newest first. */
   listPublished(show: ShowsTable, limit?: number): Promise<EpisodeRow[]>;
+  /** All of them in any state, the newest first. */
+  listAll(show: ShowsTable): Promise<EpisodeRow[]>;
   asset(show: ShowsTable, guid: string): Promise<AssetsTable | null>;
 }
 
@@ -90,23 +93,29 @@ export function openEpisodes(context: StudioContext): Episodes {
       return get(show, await insertDraft(context, db, show, fields));
     },
     async update(show, guid, fields) {
-      const before = await get(show, guid);
-      const values = await checkFields(db, show, fields);
-      if (before.state !== "draft") await checkStaysPublishable(context, values);
-      await db
-        .updateTable("episodes")
-        .set({ ...values, updated_at: new Date(clock.now()) })
-        .where("guid", "=", guid)
-        .execute();
+      await db.transaction().execute(async (trx) => {
+        await lockProduction(trx, show.parent);
+        const before = await openEpisodes({ ...context, db: trx }).get(show, guid);
+        const values = await checkFields(trx, show, fields);
+        if (before.state !== "draft") await checkStaysPublishable(trx, values);
+        await trx
+          .updateTable("episodes")
+          .set({ ...values, updated_at: new Date(clock.now()) })
+          .where("guid", "=", guid)
+          .execute();
+      });
       return get(show, guid);
     },
     async remove(show, guid) {
-      const gone = await db
-        .deleteFrom("episodes")
-        .where("parent", "=", show.guid)
-        .where("guid", "=", guid)
-        .where("state", "<>", "published")
-        .executeTakeFirst();
+      const gone = await db.transaction().execute(async (trx) => {
+        await lockProduction(trx, show.parent);
+        return trx
+          .deleteFrom("episodes")
+          .where("parent", "=", show.guid)
+          .where("guid", "=", guid)
+          .where("state", "<>", "published")
+          .executeTakeFirst();
+      });
       if (gone.numDeletedRows > 0n) return;
       await get(show, guid);
       throw new Refused(409, "publishedStays");
@@ -148,6 +157,11 @@ export function openEpisodes(context: StudioContext): Episodes {
         .limit(limit)
         .execute();
     },
+    listAll: async (show) =>
+      rows(show)
+        .orderBy(sql`coalesce(published_at, publish_at, dated_at, episodes.created_at)`, "desc")
+        .orderBy("episodes.guid")
+        .execute(),
     async asset(show, guid) {
       return (
         (await db.selectFrom("assets").selectAll().where("parent", "=", show.guid).where("guid", "=", guid).executeTakeFirst()) ?? null
@@ -168,6 +182,11 @@ export async function insertDraft(context: StudioContext, db: StudioDb, show: Sh
     state: "draft",
     publish_at: null,
     published_at: null,
+    name: null,
+    builds: false,
+    dated_at: null,
+    feed_guid: null,
+    details: "{}",
     created_at: now,
     updated_at: now,
   };
@@ -176,7 +195,7 @@ export async function insertDraft(context: StudioContext, db: StudioDb, show: Sh
 }
 
 /** What is out, or will come out by itself, must not lose what an episode needs. */
-async function checkStaysPublishable({ db }: StudioContext, { title, audio }: Pick<EpisodesTable, "title" | "audio">): Promise<void> {
+async function checkStaysPublishable(db: StudioDb, { title, audio }: Pick<EpisodesTable, "title" | "audio">): Promise<void> {
   if (!title) throw new Refused(422, "titleMissing");
   if (!audio) throw new Refused(422, "audioMissing");
   const asset = await db.selectFrom("assets").select("state").where("guid", "=", audio).executeTakeFirst();

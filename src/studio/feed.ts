@@ -1,58 +1,79 @@
-import { buildFeed, type FeedEpisode } from "../media/feed.ts";
+import { podcastGuid } from "../media/feed.ts";
+import type { FeedEpisode, FeedShow } from "../media/feed-model.ts";
 import type { StudioContext } from "./context.ts";
-import type { EpisodeRow, Episodes } from "./episodes.ts";
+import { pageUrl, type FeedRow } from "./feed-pages.ts";
 import { publicLink } from "./publishing.ts";
+import { categoriesOf, detailsOfEpisode, detailsOfShow } from "./resources/details.ts";
 import { aboutText } from "./rich-text.ts";
 import type { ShowsTable } from "./schema.ts";
+import { transcriptKinds } from "./transcripts.ts";
 
-export function feedUrl(context: StudioContext, show: Pick<ShowsTable, "name">): string {
-  return `${context.publicUrl}/feeds/${show.name}.xml`;
+type Named = Pick<ShowsTable, "name">;
+
+export function feedUrl(context: Pick<StudioContext, "publicUrl">, show: Named): string {
+  return pageUrl(context, show, 0);
 }
 
-/** The show's feed as the world sees it now, with the time of its last change. */
-export async function renderFeed(context: StudioContext, episodes: Episodes, show: ShowsTable): Promise<{ xml: string; changedAt: Date }> {
-  const published = await episodes.listPublished(show);
-  const cover = show.cover ? await episodes.asset(show, show.cover) : null;
-  const xml = buildFeed({
-    show: {
-      title: show.title,
-      description: show.description,
-      link: `${context.publicUrl}/s/${show.name}`,
-      language: show.language,
-      author: show.author,
-      ownerEmail: show.owner_email || null,
-      imageUrl: mediaUrl(context, cover?.path ?? ""),
-      categories: [{ name: show.category }],
-      explicit: show.explicit,
-      locked: show.locked,
-    },
-    episodes: published.flatMap((episode) => feedEpisode(context, show, episode)),
-    feedUrl: feedUrl(context, show),
-    generator: `Podcrew Studio ${context.version}`,
-  });
-  const changedAt = Math.max(show.updated_at.getTime(), ...published.map((episode) => episode.updated_at.getTime()));
-  return { xml, changedAt: new Date(changedAt) };
+/** @param path of a file of ours, not empty; an address of somebody else's stays as it is */
+export function mediaUrl(context: Pick<StudioContext, "publicUrl">, path: string): string {
+  return /^https?:\/\//.test(path) ? path : `${context.publicUrl}/media/${path}`;
 }
 
-export function mediaUrl(context: StudioContext, path: string): string {
-  return `${context.publicUrl}/media/${path}`;
+/** The id under which Podcasting 2.0 knows the show: its own, else the first that was told, else the one of the feed's address. */
+export function showGuid(context: StudioContext, show: ShowsTable, told: string | null | undefined): string {
+  return show.podcast_guid ?? told ?? podcastGuid(feedUrl(context, show));
 }
 
-function feedEpisode(context: StudioContext, show: ShowsTable, episode: EpisodeRow): FeedEpisode[] {
-  const { audioPath, audioBytes, audioMime, audioSeconds, published_at: publishedAt } = episode;
-  if (!audioPath || audioBytes === null || !audioMime || audioSeconds === null || !publishedAt) return [];
-  return [
-    {
-      guid: episode.guid,
-      title: episode.title,
-      link: publicLink(context, show, episode),
-      html: episode.about_html,
-      text: aboutText(episode.about_html),
-      publishedAt,
-      enclosure: { url: mediaUrl(context, audioPath), bytes: audioBytes, mime: audioMime },
-      seconds: audioSeconds,
-      imageUrl: episode.coverPath ? mediaUrl(context, episode.coverPath) : null,
-      narrated: episode.machine_voice,
-    },
-  ];
+/** @param coverPath "" where there is none. @param told the guid that earlier builds wrote */
+export function feedShow(context: StudioContext, show: ShowsTable, coverPath: string, told: string | null | undefined): FeedShow {
+  const { link, ownerName, copyright, newFeed, type, block, complete } = detailsOfShow(show);
+  return {
+    title: show.title,
+    description: show.description,
+    link: link || `${context.publicUrl}/s/${show.name}`,
+    language: show.language,
+    author: show.author,
+    ...(ownerName && { ownerName }),
+    ownerEmail: show.owner_email || null,
+    imageUrl: coverPath ? mediaUrl(context, coverPath) : null,
+    categories: categoriesOf(show).map(({ name, subcategory: [sub] }) => ({ name, ...(sub && { sub }) })),
+    explicit: show.explicit,
+    locked: show.locked,
+    ...(copyright && { copyright }),
+    type,
+    hidden: block,
+    complete,
+    ...(newFeed && { newFeedUrl: newFeed }),
+    podcastGuid: showGuid(context, show, told),
+  };
+}
+
+export function feedEpisode(context: StudioContext, show: ShowsTable, row: FeedRow): FeedEpisode {
+  const { link, type: kind, season, episode, explicit, block } = detailsOfEpisode(row);
+  const text = aboutText(row.about_html);
+  const read = row.machine_voice && text !== "";
+  return {
+    guid: row.feed_guid ?? row.guid,
+    title: row.title,
+    link: link || publicLink(context, show, row),
+    html: row.about_html,
+    text,
+    publishedAt: row.published_at ?? row.created_at,
+    enclosure: { url: mediaUrl(context, row.audioPath), bytes: row.audioBytes, mime: row.audioMime },
+    seconds: row.audioSeconds,
+    imageUrl: row.coverPath ? mediaUrl(context, row.coverPath) : null,
+    narrated: row.machine_voice,
+    kind,
+    hidden: block,
+    ...(explicit !== undefined && { explicit }),
+    ...(season !== undefined && { season }),
+    ...(episode !== undefined && { episode }),
+    ...(read && {
+      transcripts: transcriptKinds.map(({ ending, mime }) => ({
+        url: `${context.publicUrl}/transcripts/${show.name}/${row.guid}.${ending}`,
+        mime,
+        language: show.language,
+      })),
+    }),
+  };
 }

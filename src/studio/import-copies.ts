@@ -5,11 +5,14 @@ import { Failure } from "../contract/failures.ts";
 import { download } from "../media/download.ts";
 import type { StudioContext } from "./context.ts";
 import { newGuid, newToken, slugify } from "./ids.ts";
+import { lockProduction } from "./lock.ts";
+import { MAX_AUDIO_BYTES } from "./media/kinds.ts";
+import { S3Error } from "./media/s3-client.ts";
 import type { Processing } from "./processing.ts";
 import { Refused } from "./refused.ts";
 import { Rounds } from "./rounds.ts";
 import { texts } from "./texts.ts";
-import { MAX_AUDIO_BYTES, takeUpload } from "./uploads.ts";
+import { takeUpload } from "./uploads.ts";
 
 const DOWNLOAD_MS = 10 * 60_000;
 /** A host that is down for an hour or two loses nothing: 10 s, 40 s, 3 min, 11 min, 43 min, and an hour three times. */
@@ -75,7 +78,7 @@ export class ImportCopies extends Rounds {
   async #next(): Promise<Waiting | undefined> {
     const now = new Date(this.#context.clock.now());
     return this.#waiting()
-      .select(["e.id", "e.title", "e.about_html", "e.audio_url", "e.published_at", "e.tries", "s.guid as show"])
+      .select(["e.id", "e.title", "e.about_html", "e.audio_url", "e.published_at", "e.tries", "e.guid", "s.guid as show"])
       .where((eb) => eb.or([eb("e.not_before", "is", null), eb("e.not_before", "<=", now)]))
       .orderBy("e.tries")
       .orderBy("e.id")
@@ -97,6 +100,7 @@ export class ImportCopies extends Rounds {
     } catch (error) {
       if (this.stopping.signal.aborted) return { problem: "the studio closes", ofOurs: true };
       if (error instanceof Failure) return { problem: error.message, ofOurs: error.code === "farm.disk" };
+      if (error instanceof S3Error) return { problem: `the media store ${error.message}`, ofOurs: true };
       if (error instanceof Refused) return { problem: texts.en[error.text], ofOurs: false };
       if (diskFull.has((error as NodeJS.ErrnoException).code ?? ""))
         return { problem: "the studio's disk takes nothing more", ofOurs: true };
@@ -108,11 +112,12 @@ export class ImportCopies extends Rounds {
   }
 
   /** In the feed once its audio is processed. */
-  async #keep({ id, show, title, about_html, published_at }: Waiting, audio: string): Promise<void> {
+  async #keep({ id, show, title, about_html, published_at, guid: feedGuid }: Waiting, audio: string): Promise<void> {
     const { db, clock } = this.#context;
     const now = new Date(clock.now());
     const guid = newGuid();
     await db.transaction().execute(async (trx) => {
+      await lockProduction(trx, show);
       await trx
         .insertInto("episodes")
         .values({
@@ -127,6 +132,11 @@ export class ImportCopies extends Rounds {
           state: "published",
           publish_at: null,
           published_at,
+          name: null,
+          builds: false,
+          dated_at: null,
+          feed_guid: feedGuid,
+          details: "{}",
           created_at: now,
           updated_at: now,
         })
@@ -148,6 +158,8 @@ interface Waiting {
   audio_url: string;
   published_at: Date;
   tries: number;
+  /** In the feed that it comes from; null: none of its own. */
+  guid: string | null;
   /** Its show's guid. */
   show: string;
 }

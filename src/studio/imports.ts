@@ -197,11 +197,15 @@ async function insertAndMail(context: StudioContext, account: Account, feedUrl: 
         mailed_at: now,
         expires_at: new Date(clock.now() + CODE_LIFE_MS),
         show_guid: null,
+        podcast_guid: feed.podcastGuid || null,
         created_at: now,
       })
       .execute();
+    const guids = new Set<string>();
     const episodes = feed.episodes.slice(0, MAX_EPISODES).map((episode) => ({
       import_guid: guid,
+      // A guid that comes twice is the first one's: the other gets one of ours.
+      guid: guids.size < guids.add(episode.guid).size ? episode.guid : null,
       title: clip(episode.title, TITLE_MAX_CHARACTERS) || title,
       about_html: cleanAbout(episode.html),
       audio_url: episode.audioUrl,
@@ -265,6 +269,7 @@ async function confirm(context: StudioContext, account: Account, guid: string): 
     const category = row.category as (typeof categories)[number];
     const fields = { title, description, language, author, ownerEmail, category, explicit, locked: false };
     await insertShow(trx, { ...fields, guid: showGuid, name, ownerId: account.id, importedFrom: row.feed_url }, cover, now);
+    if (row.podcast_guid) await trx.updateTable("shows").set({ podcast_guid: row.podcast_guid }).where("guid", "=", showGuid).execute();
     await trx.updateTable("imports").set({ state: "done", show_guid: showGuid }).where("guid", "=", guid).execute();
     await trx.updateTable("import_episodes").set({ state: "waiting" }).where("import_guid", "=", guid).execute();
     const link = `${context.publicUrl}/s/${name}`;

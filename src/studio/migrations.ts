@@ -1,5 +1,9 @@
 import { sql, type Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
+import { podops } from "./migration-004-podops.ts";
+import { feeds } from "./migration-006-feeds.ts";
+import { nextCover } from "./migration-007-next-cover.ts";
+import { media } from "./media/migration-005-media.ts";
 
 const tables = [
   `create table studio.accounts (
@@ -110,4 +114,8 @@ export const migrations: Record<string, Migration> = {
     up: async (db) => run(db, ["alter table studio.import_episodes add column if not exists not_before timestamptz"]),
     down: async (db) => run(db, ["alter table studio.import_episodes drop column not_before"]),
   },
+  "0004_podops": podops,
+  "0005_media": media,
+  "0006_feeds": feeds,
+  "0007_next_cover": nextCover,
 };

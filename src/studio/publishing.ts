@@ -1,7 +1,8 @@
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 import type { StudioContext } from "./context.ts";
 import { insertDraft, type EpisodeFields } from "./episodes.ts";
 import { slugify } from "./ids.ts";
+import { lockProduction } from "./lock.ts";
 import { Refused, type PlainText } from "./refused.ts";
 import type { AssetState, EpisodesTable, HistoryTable, PublishOutcome, ShowsTable, StudioTables } from "./schema.ts";
 
@@ -11,7 +12,7 @@ export interface Published {
   link: string;
 }
 
-type Candidate = Pick<EpisodesTable, "guid" | "title" | "slug" | "state" | "audio"> & {
+type Candidate = Pick<EpisodesTable, "guid" | "title" | "slug" | "state" | "audio" | "publish_at"> & {
   audioFile: string | null;
   audioState: AssetState | null;
 };
@@ -29,8 +30,8 @@ export function publicLink(context: StudioContext, show: Pick<ShowsTable, "name"
 }
 
 interface PublishOptions {
-  at?: Date;
   obstacle?: PlainText;
+  /** Only one that is scheduled and due; it appears under the time that it was given. */
   onlyScheduled?: boolean;
 }
 type Outcome = { done: Published; refusal?: never } | { refusal: Refused };
@@ -84,7 +85,10 @@ async function handle(
   work: (trx: Transaction<StudioTables>) => Promise<Outcome>,
 ): Promise<Published> {
   context.edges.onPublish("arrived");
-  const result = await context.db.transaction().execute(work);
+  const result = await context.db.transaction().execute(async (trx) => {
+    await lockProduction(trx, show.parent);
+    return work(trx);
+  });
   await context.store.flush();
   context.edges.onPublish("handled");
   if (result.refusal) throw result.refusal;
@@ -101,7 +105,9 @@ async function publishIn(
   const episode = await findForUpdate(trx, show, guid);
   if (!episode) return { refusal: new Refused(404, "noEpisode") };
   // The scheduler was late or had a rival: somebody changed their mind meanwhile.
-  if (options.onlyScheduled && episode.state !== "scheduled") return { refusal: new Refused(409, "notScheduled") };
+  const now = new Date(context.clock.now());
+  const at = options.onlyScheduled ? (episode.publish_at ?? now) : now;
+  if (options.onlyScheduled && (episode.state !== "scheduled" || at > now)) return { refusal: new Refused(409, "notScheduled") };
   const about = { episode: guid, account: by, title: episode.title, audio_file: episode.audioFile ?? "" };
   if (episode.state === "published" && !options.obstacle) {
     const link = publicLink(context, show, episode);
@@ -113,11 +119,63 @@ async function publishIn(
     await note(context, trx, show, { ...about, outcome: "refused", reason: obstacle.text });
     return { refusal: new Refused(obstacle.status, obstacle.text) };
   }
-  const slug = episode.slug ?? [slugify(episode.title), guid].filter(Boolean).join("-");
+  const slug = slugOf(episode);
   const link = publicLink(context, show, { guid, slug });
-  await markPublished(trx, show, guid, slug, options.at ?? new Date(context.clock.now()));
+  await markPublished(trx, show, guid, slug, at);
   await note(context, trx, show, { ...about, outcome: "published", link });
   return { done: { guid, link } };
+}
+
+/** One that a build has found fit. */
+export interface DueEpisode extends Pick<EpisodesTable, "guid" | "title" | "slug"> {
+  /** As it was called on the uploader's machine. */
+  audioFile: string;
+  /** The date that listeners see. */
+  at: Date;
+}
+
+const AT_A_TIME = 500;
+
+/**
+ * Many at once, within a build's transaction: each leaves its row in the history, as if it were published alone. One that does not
+ * wait for a build any more stays as it is. @returns how many came out
+ */
+export async function publishAll(
+  context: StudioContext,
+  trx: Transaction<StudioTables>,
+  show: ShowsTable,
+  due: readonly DueEpisode[],
+  by: string,
+): Promise<number> {
+  const now = new Date(context.clock.now());
+  let count = 0;
+  for (let from = 0; from < due.length; from += AT_A_TIME) {
+    const some = due.slice(from, from + AT_A_TIME).map((episode) => ({ ...episode, slug: slugOf(episode) }));
+    const values = sql.join(some.map(({ guid, slug, at }) => sql`(${guid}::text, ${slug}::text, ${at.toISOString()}::timestamptz)`));
+    const { rows: out } = await sql<{ guid: string }>`update studio.episodes e
+      set state = 'published', slug = v.slug, published_at = v.at, publish_at = null, builds = false,
+      updated_at = ${now.toISOString()}::timestamptz from (values ${values}) as v (guid, slug, at)
+      where e.guid = v.guid and e.parent = ${show.guid} and e.state = 'draft' and e.builds returning e.guid`.execute(trx);
+    if (out.length === 0) continue;
+    const published = new Set(out.map(({ guid }) => guid));
+    const rows = some.flatMap(({ guid, slug, title, audioFile }) => {
+      if (!published.has(guid)) return [];
+      const link = publicLink(context, show, { guid, slug });
+      const about = { at: now, show_name: show.name, episode: guid, account: by, title, audio_file: audioFile };
+      return { ...about, outcome: "published" as const, link, reason: "" };
+    });
+    await trx.insertInto("history").values(rows).execute();
+    context.metrics.publishes.inc({ outcome: "published" }, rows.length);
+    count += rows.length;
+  }
+  if (count > 0)
+    await trx.updateTable("productions").set({ published: true, latest_publish_at: now }).where("guid", "=", show.parent).execute();
+  return count;
+}
+
+/** Set once: links outlive titles. */
+function slugOf({ guid, title, slug }: Pick<EpisodesTable, "guid" | "title" | "slug">): string {
+  return slug ?? [slugify(title), guid].filter(Boolean).join("-");
 }
 
 /** A row of the history. */
@@ -139,7 +197,7 @@ async function findForUpdate(trx: Transaction<StudioTables>, show: ShowsTable, g
   // Locked first and alone: PostgreSQL locks no outer join's empty side.
   const episode = await trx
     .selectFrom("episodes")
-    .select(["guid", "title", "slug", "state", "audio"])
+    .select(["guid", "title", "slug", "state", "audio", "publish_at"])
     .where("parent", "=", show.guid)
     .where("guid", "=", guid)
     .forUpdate()
@@ -154,7 +212,7 @@ async function findForUpdate(trx: Transaction<StudioTables>, show: ShowsTable, g
 async function markPublished(trx: Transaction<StudioTables>, show: ShowsTable, guid: string, slug: string, at: Date): Promise<void> {
   await trx
     .updateTable("episodes")
-    .set({ state: "published", slug, published_at: at, publish_at: null, updated_at: at })
+    .set({ state: "published", slug, published_at: at, publish_at: null, builds: false, updated_at: at })
     .where("guid", "=", guid)
     .execute();
   await trx
@@ -173,6 +231,7 @@ export async function schedule(context: StudioContext, show: ShowsTable, guid: s
   if (Number.isNaN(at.getTime())) throw new Refused(400, "badTime");
   if (at.getTime() <= context.clock.now()) throw new Refused(422, "pastTime");
   await context.db.transaction().execute(async (trx) => {
+    await lockProduction(trx, show.parent);
     const episode = await findForUpdate(trx, show, guid);
     if (!episode) throw new Refused(404, "noEpisode");
     if (episode.state === "published") throw new Refused(409, "publishedStays");
@@ -180,20 +239,23 @@ export async function schedule(context: StudioContext, show: ShowsTable, guid: s
     if (obstacle) throw new Refused(obstacle.status, obstacle.text);
     await trx
       .updateTable("episodes")
-      .set({ state: "scheduled", publish_at: at, updated_at: new Date(context.clock.now()) })
+      .set({ state: "scheduled", publish_at: at, builds: false, updated_at: new Date(context.clock.now()) })
       .where("guid", "=", guid)
       .execute();
   });
 }
 
 export async function unschedule(context: StudioContext, show: ShowsTable, guid: string): Promise<void> {
-  const done = await context.db
-    .updateTable("episodes")
-    .set({ state: "draft", publish_at: null, updated_at: new Date(context.clock.now()) })
-    .where("parent", "=", show.guid)
-    .where("guid", "=", guid)
-    .where("state", "=", "scheduled")
-    .executeTakeFirst();
+  const done = await context.db.transaction().execute(async (trx) => {
+    await lockProduction(trx, show.parent);
+    return trx
+      .updateTable("episodes")
+      .set({ state: "draft", publish_at: null, updated_at: new Date(context.clock.now()) })
+      .where("parent", "=", show.guid)
+      .where("guid", "=", guid)
+      .where("state", "=", "scheduled")
+      .executeTakeFirst();
+  });
   if (done.numUpdatedRows === 0n) throw new Refused(409, "notScheduled");
 }
 

@@ -32,13 +32,13 @@ export class Scheduler extends Rounds {
       .innerJoin("productions", "productions.guid", "shows.parent")
       .innerJoin("accounts", "accounts.id", "productions.owner_id")
       .selectAll("shows")
-      .select(["episodes.guid as episode", "episodes.publish_at as at", "accounts.email as email"])
+      .select(["episodes.guid as episode", "accounts.email as email"])
       .where("episodes.state", "=", "scheduled")
       .where("episodes.publish_at", "<=", new Date(clock.now()))
       .orderBy("episodes.publish_at")
       .execute();
-    for (const { episode, at, email, ...show } of due) {
-      await publish(this.#context, show, episode, email, { ...(at && { at }), onlyScheduled: true }).catch((error: unknown) => {
+    for (const { episode, email, ...show } of due) {
+      await publish(this.#context, show, episode, email, { onlyScheduled: true }).catch((error: unknown) => {
         if (!(error instanceof Refused)) throw error;
         log.warn("a scheduled episode could not be published", { episode, reason: error.text });
       });

@@ -11,6 +11,15 @@ export interface StudioTables {
   productions: ProductionsTable;
   shows: ShowsTable;
   assets: AssetsTable;
+  /** One row: who this studio is to a media store that others may use, too. */
+  media_owner: { one: Generated<boolean>; id: string };
+  /** Contents of files that nobody points to (the first 32 hex digits of their names), and since when a sweep knows. */
+  media_unused: { content: string; since: Date };
+  /** Contents whose files a sweep takes away, or has; see media/removals.ts. */
+  media_removals: { content: string; token: string; since: Date; done: boolean };
+  asset_refs: AssetRefsTable;
+  /** Of the tokens, sealed by the vault under "signing_keys:<id>:sealed_key". */
+  signing_keys: { id: string; sealed_key: string; created_at: Date };
   episodes: EpisodesTable;
   builds: { id: Generated<number>; production: string; at: Date; reason: string };
   history: HistoryTable;
@@ -97,11 +106,18 @@ export interface ShowsTable {
   /** The feed that it was taken over from. */
   imported_from: string | null;
   cover: string | null;
+  /** Its cover once it has come; null: none is on its way. */
+  next_cover: string | null;
+  /** The id under which Podcasting 2.0 knows the show, where it is not derived from the feed's address. */
+  podcast_guid: string | null;
+  /** JSON, see resources/details.ts. */
+  details: string;
   created_at: Date;
   updated_at: Date;
 }
 
-export type AssetState = "processing" | "ready" | "refused";
+/** waiting: to be fetched from elsewhere, without a file as yet. */
+export type AssetState = "waiting" | "processing" | "ready" | "refused";
 
 export interface AssetsTable {
   guid: string;
@@ -109,7 +125,7 @@ export interface AssetsTable {
   kind: "audio" | "cover";
   /** As it was called on the uploader's machine. */
   file_name: string;
-  /** Content-addressed, ASCII, below the media folder: `<32 hex>.<ending>`. */
+  /** Content-addressed, ASCII, below the media folder: `<32 hex>.<ending>`. "" while it waits; an address where it stays elsewhere. */
   path: string;
   mime: string;
   bytes: number;
@@ -118,6 +134,26 @@ export interface AssetsTable {
   /** Why it was refused: a key of the texts table. */
   problem: string | null;
   created_at: Date;
+}
+
+/** What the API says of a file. Those of the web studio have none. */
+export interface AssetRefsTable {
+  asset: string;
+  parent: string;
+  /** Unique in the show; null: it has none but its GUID. */
+  name: string | null;
+  rel: "local" | "external" | "import";
+  /** Where it is, or comes from; "" of what was uploaded. */
+  uri: string;
+  /** JSON */
+  labels: string;
+  /** JSON */
+  tags: string;
+  tries: number;
+  /** After a failed try. */
+  not_before: Date | null;
+  /** Why it could not be fetched; "" otherwise. */
+  problem: string;
 }
 
 export type EpisodeState = "draft" | "scheduled" | "published";
@@ -137,6 +173,16 @@ export interface EpisodesTable {
   state: EpisodeState;
   publish_at: Date | null;
   published_at: Date | null;
+  /** Under which the API finds it, unique in the show; null: made in the web studio. */
+  name: string | null;
+  /** The next build publishes or schedules it. */
+  builds: boolean;
+  /** When it is to appear, as the API was told; null: when it is published. */
+  dated_at: Date | null;
+  /** Its guid in the feed where that is not the row's own: it came with one. */
+  feed_guid: string | null;
+  /** JSON, see resources/details.ts. */
+  details: string;
   created_at: Date;
   updated_at: Date;
 }
@@ -176,6 +222,8 @@ export interface ImportsTable {
   mailed_at: Date;
   expires_at: Date;
   show_guid: string | null;
+  /** The feed's own, so that the show stays the same one for players and directories. */
+  podcast_guid: string | null;
   created_at: Date;
 }
 
@@ -183,6 +231,8 @@ export interface ImportsTable {
 export interface ImportEpisodesTable {
   id: Generated<number>;
   import_guid: string;
+  /** In the feed; null: it had none of its own. */
+  guid: string | null;
   title: string;
   about_html: string;
   audio_url: string;

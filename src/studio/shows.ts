@@ -1,14 +1,11 @@
-import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import sharp from "sharp";
 import { z } from "zod";
 import { UsageError } from "../kit/config.ts";
 import type { StudioContext } from "./context.ts";
 import { coverSvg } from "./default-cover.ts";
 import { namePattern, newGuid } from "./ids.ts";
+import { keepDrawnCover } from "./media/keep.ts";
 import type { AssetsTable, ShowsTable, StudioDb } from "./schema.ts";
-import { thumbOf } from "./uploads.ts";
 
 export const categories = [
   "Arts",
@@ -55,7 +52,8 @@ export type NewShow = z.input<typeof newShow>;
 export interface Shows {
   /** A production with its show and a drawn cover. @throws UsageError for bad input or a taken name */
   create(show: NewShow): Promise<{ guid: string; name: string }>;
-  find(name: string): Promise<ShowsTable | null>;
+  /** @param id name or GUID */
+  find(id: string): Promise<ShowsTable | null>;
   /** null also where it belongs to somebody else: that it exists is nobody's business. */
   findOwned(name: string, ownerId: string): Promise<ShowsTable | null>;
   listOwned(ownerId: string): Promise<ShowSummary[]>;
@@ -90,7 +88,17 @@ export function openShows(context: StudioContext): Shows {
         );
       return { guid, name: show.name };
     },
-    find: async (showName) => (await db.selectFrom("shows").selectAll().where("name", "=", showName).executeTakeFirst()) ?? null,
+    async find(id) {
+      const row = await db
+        .selectFrom("shows")
+        .selectAll()
+        .where((eb) => eb.or([eb("guid", "=", id), eb("name", "=", id)]))
+        // A GUID is for ever; no new show gets a name that looks like one.
+        .orderBy((eb) => eb.case().when("guid", "=", id).then(0).else(1).end())
+        .limit(1)
+        .executeTakeFirst();
+      return row ?? null;
+    },
     async findOwned(showName, ownerId) {
       const row = await db
         .selectFrom("shows")
@@ -165,6 +173,8 @@ export async function insertShow(
       owner_email: ownerEmail,
       imported_from: importedFrom,
       cover: null,
+      podcast_guid: null,
+      details: "{}",
       created_at: now,
       updated_at: now,
     })
@@ -178,12 +188,7 @@ export async function drawCover(context: StudioContext, parent: string, title: s
   const png = await sharp(Buffer.from(coverSvg(title, seed)))
     .png({ palette: true, effort: 1 })
     .toBuffer();
-  const path = `${createHash("sha256").update(png).digest("hex").slice(0, 32)}.png`;
-  await writeFile(join(context.mediaDir, path), png, { flush: true });
-  await sharp(png)
-    .resize(480)
-    .webp({ quality: 82 })
-    .toFile(join(context.mediaDir, thumbOf(path)));
+  const path = await keepDrawnCover(context, png);
   return {
     guid: newGuid(),
     parent,

@@ -10,6 +10,7 @@ import type { Store } from "../store/store.ts";
 import type { Vault } from "../store/vault.ts";
 import { openAccounts, type Accounts } from "./accounts.ts";
 import { ensureAdminKey } from "./admin-key.ts";
+import { openApi } from "./api/serve-api.ts";
 import { createAssetUrls } from "./asset-urls.ts";
 import { createChallenges } from "./challenges.ts";
 import type { StudioConfig, StudioContext } from "./context.ts";
@@ -18,10 +19,13 @@ import { openEpisodes } from "./episodes.ts";
 import { ImportCopies } from "./import-copies.ts";
 import { openImports, readImportHistory, type ImportEntry } from "./imports.ts";
 import { createMailer } from "./mailer.ts";
+import { openMediaStore } from "./media/open.ts";
+import { MediaSweep } from "./media/sweep.ts";
 import { createMetrics } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
 import { Processing } from "./processing.ts";
 import { toHistoryEntry, type HistoryEntry } from "./publishing.ts";
+import { Fetches } from "./resources/fetches.ts";
 import { addFileRoutes } from "./routes/files.ts";
 import { addImportRoutes } from "./routes/imports.ts";
 import { addPublicRoutes } from "./routes/public.ts";
@@ -81,14 +85,18 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     challenges: createChallenges(),
     views: createViewMaker(context, openSessions(context), assets),
   };
-  const listening = await serve(web, assets.folder);
+  const sweep = new MediaSweep(context);
+  const fetches = new Fetches(context, processing);
+  const listening = await serve(web, assets.folder, fetches);
   context.publicUrl = options.config.publicUrl ?? listening.url;
   await context.policy.close();
   context.policy = createAddressPolicy([...(options.config.allowPrivate ?? []), hostAndPort(new URL(context.publicUrl))]);
   await web.sessions.sweep();
   await web.processing.resume();
   web.copies.start();
+  fetches.start();
   web.scheduler.start();
+  sweep.start();
   log.info(`the studio is open at ${context.publicUrl}`);
   return {
     url: listening.url,
@@ -99,10 +107,13 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
     imports: async () => readImportHistory(context.db),
     async close() {
       await listening.close();
+      await sweep.close();
       await web.scheduler.close();
       await web.copies.close();
+      await fetches.close();
       await web.processing.close();
       await context.policy.close();
+      await context.media.close();
       context.mailer?.close();
     },
   };
@@ -110,10 +121,18 @@ export async function openStudio(options: StudioOptions): Promise<Studio> {
 
 async function prepare({ store, vault, config, edges, clock = systemClock }: StudioOptions, log: Log): Promise<StudioContext> {
   await store.migrate("studio", migrations);
-  const mediaDir = join(config.dataDir, "studio", "media");
+  const folder = join(config.dataDir, "studio", "media");
   const uploadDir = join(config.dataDir, "studio", "uploads");
-  await mkdir(mediaDir, { recursive: true, mode: 0o700 });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   await mkdir(uploadDir, { recursive: true, mode: 0o700 });
+  const media = await openMediaStore({
+    address: config.mediaStore ?? { kind: "disk" },
+    keyId: config.mediaStoreKeyId,
+    secret: config.mediaStoreSecret,
+    folder,
+    scratchDir: uploadDir,
+    log,
+  });
   const db: StudioDb = store.part<StudioTables>("studio");
   const mailer = config.smtpUrl ? createMailer(config.smtpUrl, config.mailFrom) : null;
   return {
@@ -126,7 +145,7 @@ async function prepare({ store, vault, config, edges, clock = systemClock }: Stu
     edges: { ...smoothEdges, ...edges },
     mailer,
     metrics: createMetrics(),
-    mediaDir,
+    media,
     uploadDir,
     policy: createAddressPolicy(config.allowPrivate ?? []),
     publicUrl: config.publicUrl ?? "",
@@ -134,12 +153,17 @@ async function prepare({ store, vault, config, edges, clock = systemClock }: Stu
   };
 }
 
-async function serve(web: Web, assetFolder: string) {
+async function serve(web: Web, assetFolder: string, fetches: Fetches) {
   const { context } = web;
   const { config, metrics } = context;
+  const api = await openApi(web, fetches);
   const app = createServer({
     log: context.log,
-    ready: { database: async () => (await context.db.selectFrom("accounts").select("id").limit(1).execute(), null) },
+    refuseUrl: api.refuseUrl,
+    ready: {
+      database: async () => (await context.db.selectFrom("accounts").select("id").limit(1).execute(), null),
+      media: async () => context.media.check(),
+    },
   });
   const publicHost = config.publicUrl ? [new URL(config.publicUrl).host] : [];
   checkHost(app, [...config.allowedHosts, ...publicHost], () => ({
@@ -152,6 +176,7 @@ async function serve(web: Web, assetFolder: string) {
   app.get("/metrics", async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
   await app.register(cookie);
   await app.register(formbody);
+  await api.serve(app);
   await app.register(async (pages) => {
     addSessionHooks(pages, web);
     addPublicRoutes(pages, web);
@@ -162,6 +187,6 @@ async function serve(web: Web, assetFolder: string) {
     await pages.register(async (scope) => addEpisodeRoutes(scope, web));
     await pages.register(async (scope) => addImportRoutes(scope, web));
   });
-  await addFileRoutes(app, context.mediaDir, assetFolder);
+  await addFileRoutes(app, context, assetFolder);
   return listen(app, { host: config.host, port: config.port, setting: "STUDIO_PORT" });
 }

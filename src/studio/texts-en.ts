@@ -231,6 +231,8 @@ export const en = {
   coverSize: "The cover must be 1400 to 3000 pixels wide.",
   coverBroken: "The cover can't be opened. Export it again and upload the new file.",
   coverTooLarge: "The cover is too large: 10 MB at most.",
+  noRoom: "The studio has no room left for the file. Upload it again later.",
+  uploadDamaged: "The file arrived damaged. Upload it again.",
   fileEmpty: "The file is empty.",
   publishedStays: "A published episode stays published.",
   notScheduled: "The episode is not scheduled.",

@@ -221,6 +221,8 @@ export const vi: Texts = {
   coverSize: "Ảnh bìa phải rộng từ 1400 đến 3000 pixel.",
   coverBroken: "Không mở được ảnh bìa. Hãy xuất lại và tải tệp mới lên.",
   coverTooLarge: "Ảnh bìa quá lớn: tối đa 10 MB.",
+  noRoom: "Studio đã hết chỗ chứa tệp. Hãy tải lại sau.",
+  uploadDamaged: "Tệp bị hỏng khi tải lên. Hãy tải lại.",
   fileEmpty: "Tệp trống.",
   publishedStays: "Tập đã xuất bản thì giữ nguyên.",
   notScheduled: "Tập này chưa được hẹn giờ.",

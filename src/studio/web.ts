@@ -40,7 +40,9 @@ export function sendPage(reply: FastifyReply, view: View, page: Page, status = 2
     .code(status)
     .type("text/html; charset=utf-8")
     .headers({
-      "content-security-policy": CONTENT_SECURITY_POLICY,
+      "content-security-policy": page.mediaOrigin
+        ? CONTENT_SECURITY_POLICY.replace("media-src 'self'", `media-src 'self' ${page.mediaOrigin}`)
+        : CONTENT_SECURITY_POLICY,
       "x-content-type-options": "nosniff",
       "referrer-policy": "same-origin",
       "cache-control": page.frame === "public" ? "no-cache" : "no-store",

@@ -3,6 +3,7 @@ import type { AssignmentResult, DriverCard } from "../contract/task.ts";
 import { Browsers } from "./browsers.ts";
 import { describeDrivers } from "./load-driver.ts";
 import { runAssignment } from "./run.ts";
+import { runScript, type ScriptOrder } from "./run-script.ts";
 
 /** What a worker thread can be asked. One browser serves all tasks of the thread. */
 const browsers = new Browsers();
@@ -13,6 +14,10 @@ export async function describe({
   modules: string[];
 }): Promise<{ cards: DriverCard[]; problems: { module: string; message: string }[] }> {
   return describeDrivers(modules);
+}
+
+export async function script(order: ScriptOrder): ReturnType<typeof runScript> {
+  return runScript(order);
 }
 
 /** @param port transferred; the coordinator's calls go over it and it is closed at the end */

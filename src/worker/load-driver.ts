@@ -3,6 +3,7 @@ import { registerHooks } from "node:module";
 import { Failure } from "../contract/failures.ts";
 import type { DriverCard } from "../contract/task.ts";
 import { isDriver, toCard } from "../driver/define-driver.ts";
+import { scriptsOf } from "../driver/define-script.ts";
 import type { Driver } from "../driver/contract.ts";
 
 /** Users' drivers lie outside the package, without node_modules beside them, and say `import … from "podcrew/driver"`. */
@@ -44,7 +45,9 @@ export async function describeDrivers(
   const problems: { module: string; message: string }[] = [];
   for (const module of modules) {
     try {
-      cards.push(toCard(await loadDriver(module), module));
+      const card = toCard(await loadDriver(module), module);
+      const scripts = Object.keys(scriptsOf(((await import(module)) as { scripts?: unknown }).scripts));
+      cards.push(scripts.length > 0 ? { ...card, scripts } : card);
     } catch (error) {
       problems.push({ module, message: error instanceof Failure ? error.detail : error instanceof Error ? error.message : String(error) });
     }

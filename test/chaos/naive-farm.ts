@@ -69,6 +69,7 @@ process.on("message", (message: ToFarm) => {
       status: {
         instance: "naive",
         source: null,
+        sources: [],
         draining: false,
         running: [],
         tasks: {},

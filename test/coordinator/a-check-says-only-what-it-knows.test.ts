@@ -107,7 +107,7 @@ eachBackend("what a check finds at the site that its account has left is told to
       end === "done" ? await ledger.settle(id, job, { kind: "done", failure: null, retryAt: null }, how) : await ledger.adopt(id);
     assert.deepEqual([judged?.state, judged?.reports, (await ledger.task(id))?.state], ["canceled", [], "canceled"]);
   }
-  assert.deepEqual(await ledger.countByState("m"), {});
+  assert.deepEqual(await ledger.countByState(["m"]), {});
 });
 
 eachBackend("an account that stands still for another reason holds its check, which goes on with its tasks", async (t, { store }) => {
@@ -117,7 +117,7 @@ eachBackend("an account that stands still for another reason holds its check, wh
   const [job] = await world.queue.take(1);
   assert.ok(job && (await ledger.hold("check:c1", job, { code: "farm.invariant", detail: "" })));
   assert.equal(await ledger.admitCheck(given(), site, "m"), "known");
-  assert.deepEqual([(await ledger.task("check:c1"))?.state, await ledger.forPersons("m")], ["needs_person", []]);
+  assert.deepEqual([(await ledger.task("check:c1"))?.state, await ledger.forPersons(["m"])], ["needs_person", []]);
 });
 
 test("a code that came late and a mail that was slow are an answer only when they come again", () => {

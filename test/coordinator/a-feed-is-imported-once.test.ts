@@ -180,7 +180,7 @@ test("what can't be imported is refused with a sentence: no feed, no driver for 
     if (report.kind === "fail") reports.push(report.error_message);
     return deliver(id, report);
   };
-  await other.farm({ over: { source } });
+  await other.farm({ over: { sources: [source] } });
   await passTime(other.clock, "refused", () => reports.length > 0);
   assert.match(reports[0] ?? "", /the driver scripted can't take over a show by its feed/);
 });
@@ -192,7 +192,7 @@ test("a file may name a feed to import", async (t) => {
   const { id: _id, link_id: _link, ...task } = anImport("s1");
   await writeFile(file, JSON.stringify({ ...task, id: "f1" }));
   const source = await createFileSource(file);
-  const { engine } = await world.farm({ over: { ...importing, source } });
+  const { engine } = await world.farm({ over: { ...importing, sources: [source] } });
   let idle = false;
   void engine.idle(60 * 60_000).then(() => (idle = true));
   await passTime(world.clock, "the file has ended", () => idle);

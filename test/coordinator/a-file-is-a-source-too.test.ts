@@ -18,7 +18,7 @@ test("tasks of a file are posted, the results stand beside it, and a second run 
 
   for (let run = 0; run < 2; run++) {
     const source = await createFileSource(file);
-    const { engine } = await world.farm({ over: { source } });
+    const { engine } = await world.farm({ over: { sources: [source] } });
     let idle = false;
     void engine.idle(60 * 60_000).then(() => (idle = true));
     await passTime(world.clock, "all of the file has ended", () => idle);

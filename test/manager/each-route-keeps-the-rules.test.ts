@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { MAX_PAGE_SIZE } from "../../src/contract/api-route.ts";
 import { serviceTypes } from "../../src/contract/backlink-api.ts";
-import { jsonSchema, type JsonSchema } from "../../src/manager/api/json-schema.ts";
+import { jsonSchema, type JsonSchema } from "../../src/kit/api/json-schema.ts";
 import { sections } from "../../src/manager/api/sections.ts";
 import type { ApiAnswer } from "./content/support.ts";
 import { everyRoute, withEveryRoute, type EveryRouteScene, type NamedRoute } from "./every-route.ts";

@@ -4,7 +4,7 @@ import { apiErrors } from "../../src/manager/errors.ts";
 import { createClient } from "../../src/kit/api-client.ts";
 import { requestJson } from "../../src/kit/http.ts";
 import { withOwner } from "./backlink-support.ts";
-import { fieldsOf } from "./promised/fields.ts";
+import { fieldsOf } from "../support/promised/fields.ts";
 import { everyRoute } from "./every-route.ts";
 
 const nowhere = "00000000-0000-4000-8000-0000000000ff";

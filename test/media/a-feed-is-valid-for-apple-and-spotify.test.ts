@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseRssFeed } from "feedsmith";
-import { buildFeed, podcastGuid, type FeedEpisode, type FeedShow } from "../../src/media/feed.ts";
+import { buildFeed, podcastGuid } from "../../src/media/feed.ts";
+import type { FeedEpisode, FeedShow } from "../../src/media/feed-model.ts";
 
 const show: FeedShow = {
   title: "Chuyện nhà & vườn",

@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { test } from "node:test";
 import { Failure } from "../../src/contract/failures.ts";
 import { createAddressPolicy } from "../../src/kit/addresses.ts";
-import { buildFeed } from "../../src/media/feed.ts";
+import { buildFeed, podcastGuid } from "../../src/media/feed.ts";
 import { parseFeed, readFeed } from "../../src/media/read-feed.ts";
 import { tempDir } from "../support/temp.ts";
 
@@ -51,6 +51,7 @@ test("what our own feeds say is read back", () => {
     author: "Mai",
     ownerEmail: "mai@example.com",
     locked: true,
+    podcastGuid: podcastGuid(written.feedUrl),
     category: "Society & Culture",
     explicit: true,
     episodes: [

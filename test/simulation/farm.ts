@@ -65,7 +65,7 @@ export function simulatedFarm(world: World, machine: Machine): Engine {
     clock: machine.clock,
     random: dice,
     log: logOf(world, machine),
-    source: sourceOf(world, machine),
+    sources: [sourceOf(world, machine)],
     pool: simulatedPool(world, machine),
     prepare: async (request) => {
       await machine.wait(dice.skewed(0, 800));

@@ -14,6 +14,7 @@ const released: Readonly<Record<string, string>> = {
   "farm 0003-signing-in": "10b3267760ea0bd7",
   "farm 0004-one-budget-a-login": "96acb2f3f19fe874",
   "farm 0005-checks": "e0f2ac2b778c40a2",
+  "farm 0006-local-tasks": "eed57fe50efc6c01",
   "manager 001-worker-api": "a44b3fe23a590d6e",
   "manager 002-imports": "c83c04761233572f",
   "manager 003-api-token": "1800dab060ae30c9",
@@ -22,6 +23,10 @@ const released: Readonly<Record<string, string>> = {
   "studio 0001_studio": "148670340a0c2e82",
   "studio 0002_imports": "20bd70bc48ad28dc",
   "studio 0003_import_rests": "1e16f028f5b77a28",
+  "studio 0004_podops": "c4c32af27d80dd6e",
+  "studio 0005_media": "fdaa9a651ac48db4",
+  "studio 0006_feeds": "b878354c1de9dc73",
+  "studio 0007_next_cover": "e6d467795369f217",
 };
 
 /** Compiled and run on nothing. */

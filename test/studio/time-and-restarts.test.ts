@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eachBackend, givenPglite } from "../support/store.ts";
 import { passTime, virtualClock } from "../support/virtual-clock.ts";
-import { zonedTime } from "../../src/studio/zoned-time.ts";
+import { zonedTime } from "../../src/kit/zoned-time.ts";
 import { email, givenShow, givenStudio, signedIn, until, Visitor, wav } from "./support.ts";
 
 eachBackend("a scheduled episode appears at its time, in the studio's time zone", async (t, given) => {

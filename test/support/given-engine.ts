@@ -84,7 +84,7 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
         clock: own,
         random: () => 0.5,
         log: silentLog,
-        source: createManagerSource({ url: manager.url, apiKey: demoKey, workerId: "farm-test" }),
+        sources: [createManagerSource({ url: manager.url, apiKey: demoKey, workerId: "farm-test" })],
         pool,
         prepare: prepareAtOnce,
         prepareParallel: 2,

@@ -104,6 +104,7 @@ export async function wholePodcrew(t: TestContext, options: WholeOptions = {}): 
     log,
     clock: systemClock,
     source: createManagerSource({ url: manager.url, apiKey: key, workerId: "test-farm" }),
+    local: true,
     workerModule: new URL("../../src/worker/entry.ts", import.meta.url),
     driverModules: [...driverModules(config), ...(options.driver?.modules ?? [])],
     browser: await browserSettings(config),

@@ -2,11 +2,11 @@ import { authRoutes } from "../../contract/auth-api.ts";
 import { accountRoutes, requestRoutes } from "../../contract/backlink-api.ts";
 import { contentRoutes, mediaRoutes } from "../../contract/content-api.ts";
 import { workerApiRoutes } from "../../contract/worker-routes.ts";
-import { docsPage } from "./docs-page.ts";
-import { openApiOf, type ApiSection, type OpenApi } from "./openapi.ts";
+import type { Needs } from "../../contract/api-route.ts";
+import type { ApiSection } from "../../kit/api/book.ts";
 
 /** All that the manager answers. Sign-in first: the rest needs it. */
-export const sections: readonly ApiSection[] = [
+export const sections: readonly ApiSection<Needs>[] = [
   {
     title: "Sign-in",
     about: "Tokens for people. A token lasts an hour, a refresh token 30 days and one exchange.",
@@ -38,14 +38,3 @@ export const sections: readonly ApiSection[] = [
     routes: workerApiRoutes,
   },
 ];
-
-const TITLE = "Podcrew manager";
-const ABOUT = "Accounts, credits, requests and content; farms take their work from here.";
-
-export function describeApi(version: string, url: string): OpenApi {
-  return openApiOf({ title: TITLE, version, description: ABOUT }, url, sections);
-}
-
-export function apiPage(): string {
-  return docsPage(TITLE, ABOUT, sections);
-}

@@ -1,7 +1,7 @@
 import { html } from "ghtml";
 import type { EpisodeRow } from "../episodes.ts";
 import type { ShowsTable } from "../schema.ts";
-import { thumbOf } from "../uploads.ts";
+import { thumbOf } from "../media/names.ts";
 import { formatLength, formatTime, type View } from "../view.ts";
 import type { Page } from "./frame.ts";
 import { showHeader } from "./shows.ts";
@@ -23,7 +23,7 @@ function upload(view: View, kind: "audio" | "cover", episode: EpisodeRow | null)
   const state = audio ? (episode?.audioState ?? "") : guid ? "ready" : "";
   const said = state === "ready" ? (audio ? t.audioReady : t.coverReady) : state === "processing" ? t.processingAudio : "";
   const picture =
-    !audio && episode?.coverPath
+    !audio && episode?.coverPath && !/^https?:/.test(episode.coverPath)
       ? html`<img class="thumb huge" data-preview src="/media/${thumbOf(episode.coverPath)}" alt="" />`
       : audio
         ? ""

@@ -12,6 +12,8 @@ export interface Page {
   frame: "app" | "plain" | "public";
   /** Extra lines of the head, built by `html`. */
   head?: string;
+  /** Another host whose recording the page plays. */
+  mediaOrigin?: string;
 }
 
 const mark = `<svg class="mark" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true"><rect width="32" height="32" rx="9" fill="var(--accent)"/><g fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round"><path d="M9 13v6M14 9.5v13M19 12v8M24 14.5v3"/></g></svg>`;

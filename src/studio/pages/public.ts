@@ -15,7 +15,7 @@ function player(view: View, episode: EpisodeRow): string {
   const { t } = view;
   const total = formatLength(episode.audioSeconds);
   return html`<div class="player" data-player>
-    <audio controls preload="metadata" src="/media/${episode.audioPath ?? ""}"></audio>
+    <audio controls preload="metadata" src="${audioAddress(episode)}"></audio>
     <div class="player-ui" hidden>
       <button type="button" class="round" data-play aria-label="${t.play}" data-label-play="${t.play}" data-label-pause="${t.pause}">
         !${icons.play}
@@ -39,9 +39,16 @@ function player(view: View, episode: EpisodeRow): string {
   </div>`;
 }
 
+/** Of ours, or of the host on which it stays. */
+function audioAddress({ audioPath }: EpisodeRow): string {
+  const path = audioPath ?? "";
+  return /^https?:/.test(path) ? path : `/media/${path}`;
+}
+
 export interface PublicShow {
   show: ShowsTable;
   coverPath: string | null;
+  /** "" while there is none. */
   coverUrl: string;
   feedUrl: string;
   episodes: readonly EpisodeRow[];
@@ -50,7 +57,8 @@ export interface PublicShow {
 function head({ show, coverUrl, feedUrl }: PublicShow, title: string, text: string): string {
   return html`<link rel="alternate" type="application/rss+xml" title="${show.title}" href="${feedUrl}" />
     <meta name="description" content="${text.slice(0, 200)}" /><meta property="og:title" content="${title}" />
-    <meta property="og:description" content="${text.slice(0, 200)}" /><meta property="og:image" content="${coverUrl}" />`;
+    <meta property="og:description" content="${text.slice(0, 200)}" />
+    !${coverUrl ? html`<meta property="og:image" content="${coverUrl}" />` : ""}`;
 }
 
 const EXCERPT_CHARACTERS = 220;
@@ -108,6 +116,7 @@ export function publicEpisodePage(view: View, input: PublicShow, episode: Episod
     title: `${episode.title} · ${show.title}`,
     frame: "public",
     scripts: ["player.js"],
+    ...(/^https?:/.test(audioAddress(episode)) && { mediaOrigin: new URL(audioAddress(episode)).origin }),
     head: head(input, episode.title, aboutText(episode.about_html)),
     main: html`<article class="listen">
         <div class="listen-head">
@@ -123,9 +132,7 @@ export function publicEpisodePage(view: View, input: PublicShow, episode: Episod
         </div>
         !${player(view, episode)}
         <div class="prose">!${episode.about_html}</div>
-        <p class="below">
-          <a href="/media/${episode.audioPath ?? ""}" download>${t.download}</a> <a href="${input.feedUrl}">${t.subscribe}</a>
-        </p>
+        <p class="below"><a href="${audioAddress(episode)}" download>${t.download}</a> <a href="${input.feedUrl}">${t.subscribe}</a></p>
       </article>
       !${
         more.length > 0

@@ -1,13 +1,14 @@
 import { html } from "ghtml";
 import type { ShowsTable } from "../schema.ts";
 import { categories, type ShowSummary } from "../shows.ts";
-import { thumbOf } from "../uploads.ts";
+import { thumbOf } from "../media/names.ts";
 import { formatDay, type View } from "../view.ts";
 import type { Page } from "./frame.ts";
 import { alert, status } from "./sign-in.ts";
 
+/** A picture that stays on another host has no small one here, and our pages load nothing from elsewhere. */
 export function thumb(path: string | null, size: "small" | "large" | "huge"): string {
-  return path
+  return path && !/^https?:/.test(path)
     ? html`<img class="thumb ${size}" src="/media/${thumbOf(path)}" alt="" width="480" height="480" loading="lazy" />`
     : html`<span class="thumb ${size} none" aria-hidden="true"></span>`;
 }

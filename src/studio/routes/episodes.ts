@@ -1,19 +1,21 @@
 import multipart, { type MultipartFile } from "@fastify/multipart";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { podcastGuid } from "../../media/feed.ts";
+import { readFeedPage, toldGuid } from "../builds.ts";
 import { episodeFields, type EpisodeRow } from "../episodes.ts";
-import { feedUrl, renderFeed } from "../feed.ts";
+import { feedUrl, showGuid } from "../feed.ts";
 import { distributionPage } from "../pages/distribution.ts";
 import { editorPage } from "../pages/editor.ts";
 import { episodesAsData, episodesPage } from "../pages/episodes.ts";
 import { publicLink, publish, publishNew, schedule, unschedule } from "../publishing.ts";
 import { Refused } from "../refused.ts";
 import type { AssetsTable, ShowsTable } from "../schema.ts";
-import { MAX_AUDIO_BYTES, takeUpload, thumbOf } from "../uploads.ts";
+import { MAX_AUDIO_BYTES } from "../media/kinds.ts";
+import { thumbOf } from "../media/names.ts";
+import { takeUpload } from "../uploads.ts";
 import { formatLength } from "../view.ts";
 import { requireSession, sendPage, sessionOf, showOf, type Web } from "../web.ts";
-import { zonedTime } from "../zoned-time.ts";
+import { zonedTime } from "../../kit/zoned-time.ts";
 
 interface EpisodeParams {
   name: string;
@@ -116,7 +118,7 @@ export async function addEpisodeRoutes(app: FastifyInstance, web: Web): Promise<
     const show = await showOf(web, request);
     const url = feedUrl(context, show);
     const published = (await episodes.listPublished(show)).length;
-    const { changedAt } = await renderFeed(context, episodes, show);
+    const feed = await readFeedPage(context, show, 0);
     return sendPage(
       reply,
       request.view,
@@ -124,9 +126,9 @@ export async function addEpisodeRoutes(app: FastifyInstance, web: Web): Promise<
         show,
         coverPath: await coverOf(show),
         feedUrl: url,
-        podcastGuid: podcastGuid(url),
+        podcastGuid: showGuid(context, show, await toldGuid(context, show)),
         published,
-        changedAt,
+        changedAt: feed?.changedAt ?? show.updated_at,
       }),
     );
   });

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { readFeedPage } from "../builds.ts";
 import type { EpisodeRow } from "../episodes.ts";
-import { feedUrl, mediaUrl, renderFeed } from "../feed.ts";
+import { feedUrl, mediaUrl } from "../feed.ts";
 import { guidPattern, namePattern } from "../ids.ts";
 import { publicEpisodePage, publicShowPage, type PublicShow } from "../pages/public.ts";
 import { Refused } from "../refused.ts";
+import { aboutText } from "../rich-text.ts";
 import type { ShowsTable } from "../schema.ts";
+import { transcriptKinds, transcriptOf } from "../transcripts.ts";
 import { sendPage, wantsPage, type Web } from "../web.ts";
 
 /** What listeners, podcast apps and passers-by get; no account needed. */
@@ -33,15 +36,30 @@ export function addPublicRoutes(app: FastifyInstance, web: Web): void {
     return sendPage(reply, request.view, publicEpisodePage(request.view, await publicShow(show), episode));
   });
 
-  app.get<{ Params: { file: string } }>("/feeds/:file", async (request, reply) => {
-    const name = /^(.+)\.xml$/.exec(request.params.file)?.[1];
-    const show = await find(name ?? "");
-    const { xml, changedAt } = await renderFeed(context, episodes, show);
-    const etag = `"${createHash("sha256").update(xml).digest("base64url").slice(0, 27)}"`;
-    reply.headers({ etag, "last-modified": changedAt.toUTCString(), "cache-control": "no-cache", "x-content-type-options": "nosniff" });
-    if (isFresh(request, etag, changedAt)) return reply.code(304).send();
-    return reply.type("application/rss+xml; charset=utf-8").send(xml);
+  app.get<{ Params: { name: string } }>("/feeds/:name.xml", async (request, reply) => sendFeed(request, reply, 0));
+  app.get<{ Params: { name: string; page: string } }>("/feeds/:name/:page.xml", async (request, reply) => {
+    // As the links have it: "1" on, without zeros before it.
+    if (!/^[1-9]\d{0,5}$/.test(request.params.page)) throw new Refused(404, "noShow");
+    return sendFeed(request, reply, Number(request.params.page));
   });
+
+  app.get<{ Params: { name: string; guid: string; ending: string } }>("/transcripts/:name/:guid.:ending", async (request, reply) => {
+    const { name, guid, ending } = request.params;
+    const kind = transcriptKinds.find((each) => each.ending === ending);
+    const episode = kind && guidPattern.test(guid) ? await publishedEpisode(await find(name), guid) : null;
+    const text = episode?.machine_voice ? aboutText(episode.about_html) : "";
+    if (!kind || !episode || text === "") throw new Refused(404, "noEpisode");
+    const body = Buffer.from(transcriptOf(kind.ending, text, episode.audioSeconds ?? 0));
+    const etag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 27)}"`;
+    return send(request, reply, { body, etag, changedAt: episode.updated_at, type: `${kind.mime}; charset=utf-8` });
+  });
+
+  async function sendFeed(request: FastifyRequest<{ Params: { name: string } }>, reply: FastifyReply, page: number): Promise<FastifyReply> {
+    const found = await readFeedPage(context, await find(request.params.name), page);
+    if (!found) throw new Refused(404, "noShow");
+    const { xml, etag, changedAt } = found;
+    return send(request, reply, { body: xml, etag, changedAt, type: "application/rss+xml; charset=utf-8" });
+  }
 
   async function find(name: string): Promise<ShowsTable> {
     // No show is called otherwise, and a NUL would break in the database.
@@ -63,12 +81,32 @@ export function addPublicRoutes(app: FastifyInstance, web: Web): void {
     return {
       show,
       coverPath: cover?.path ?? null,
-      coverUrl: mediaUrl(context, cover?.path ?? ""),
+      coverUrl: cover?.path ? mediaUrl(context, cover.path) : "",
       feedUrl: feedUrl(context, show),
       // An edge: nothing but the feed and an episode's own address tells that it is there.
       episodes: context.edges.tier === "blind" ? [] : await episodes.listPublished(show, 100),
     };
   }
+}
+
+interface Answer {
+  body: Buffer;
+  etag: string;
+  changedAt: Date;
+  type: string;
+}
+
+/** What apps ask for again and again, and web players from elsewhere read. */
+async function send(request: FastifyRequest, reply: FastifyReply, { body, etag, changedAt, type }: Answer): Promise<FastifyReply> {
+  reply.headers({
+    etag,
+    "last-modified": changedAt.toUTCString(),
+    "cache-control": "no-cache",
+    "x-content-type-options": "nosniff",
+    "access-control-allow-origin": "*",
+  });
+  if (isFresh(request, etag, changedAt)) return reply.code(304).send();
+  return reply.type(type).send(body);
 }
 
 /** RFC 9110: the ETag decides where it is given, else the date, which knows whole seconds only. */

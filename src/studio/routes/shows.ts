@@ -109,7 +109,7 @@ export async function addShowRoutes(app: FastifyInstance, web: Web): Promise<voi
     if (asset?.kind !== "cover" || asset.state !== "ready") throw new Refused(422, "coverBroken");
     await context.db
       .updateTable("shows")
-      .set({ cover, updated_at: new Date(context.clock.now()) })
+      .set({ cover, next_cover: null, updated_at: new Date(context.clock.now()) })
       .where("guid", "=", show.guid)
       .execute();
     return { cover };

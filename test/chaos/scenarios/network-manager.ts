@@ -79,7 +79,7 @@ export const scenario: ChaosScenario = {
       clock,
       random: Math.random,
       log: silentLog,
-      source: createManagerSource({ url: door.url, apiKey: world.apiKey, workerId: "farm", deadlineMs: MANAGER_DEADLINE_MS }),
+      sources: [createManagerSource({ url: door.url, apiKey: world.apiKey, workerId: "farm", deadlineMs: MANAGER_DEADLINE_MS })],
       pool: scriptedPool(site, (point, { next }) => {
         if (point === "before-look" && next?.episode.title.endsWith(REFUSED)) throw new Failure("account.refused", "by its script");
       }),

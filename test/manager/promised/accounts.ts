@@ -1,4 +1,4 @@
-import type { Line } from "./lines.ts";
+import type { Line } from "../../support/promised/lines.ts";
 
 const GROUP = "id user_id name service_type status account_count account_active result created_at updated_at";
 const SECRETS = "password app_password pass_mail twofa cookies api_token";

@@ -1,5 +1,5 @@
 import type { commonReadings } from "../readings.ts";
-import type { Coverage } from "./lines.ts";
+import type { Coverage } from "../../support/promised/lines.ts";
 
 const RULES = "each-route-keeps-the-rules";
 

@@ -1,5 +1,5 @@
 import type { contentReadings } from "../content/content-readings.ts";
-import type { Coverage } from "./lines.ts";
+import type { Coverage } from "../../support/promised/lines.ts";
 
 const CONTENT = "content/contents-are-kept";
 const TAKEN = "content/a-variant-is-taken-by-its-mode";

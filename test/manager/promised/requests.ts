@@ -1,4 +1,4 @@
-import type { Line } from "./lines.ts";
+import type { Line } from "../../support/promised/lines.ts";
 
 const ITEM =
   "id service_type group_id name website auction_price target created_links status type_request started_at completed_at created_at";

@@ -1,5 +1,5 @@
 import type { readings } from "../readings.ts";
-import type { Coverage } from "./lines.ts";
+import type { Coverage } from "../../support/promised/lines.ts";
 
 const CREDENTIALS = "email username password pass_mail twofa app_password cookie api_token";
 

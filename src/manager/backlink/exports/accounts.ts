@@ -2,7 +2,7 @@ import { sql, type Kysely } from "kysely";
 import type { z } from "zod";
 import { secretNames, type exportedAccount, type ServiceType } from "../../../contract/backlink-api.ts";
 import type { Vault } from "../../../store/vault.ts";
-import type { Streamed } from "../../api/stream-answer.ts";
+import type { Streamed } from "../../../kit/api/stream-answer.ts";
 import type { AccountRow, ManagerTables } from "../../tables.ts";
 import { isUuid } from "../../uuid.ts";
 import { secretColumns } from "../account-record.ts";

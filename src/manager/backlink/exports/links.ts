@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Streamed } from "../../api/stream-answer.ts";
+import type { Streamed } from "../../../kit/api/stream-answer.ts";
 import { requireRequest, selectLinks } from "../links.ts";
 import { showLink, type LinksOf, type LinksParts, type ShownLink, type ShownRow } from "../shown-links.ts";
 import type { Owned } from "../tenant.ts";

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from "kysely";
-import type { Streamed } from "../../api/stream-answer.ts";
+import type { Streamed } from "../../../kit/api/stream-answer.ts";
 import { audit } from "../../people/audit.ts";
 import type { ManagerTables } from "../../tables.ts";
 import { isUuid } from "../../uuid.ts";

@@ -1,4 +1,4 @@
-import type { Streamed } from "../../api/stream-answer.ts";
+import type { Streamed } from "../../../kit/api/stream-answer.ts";
 
 /** About the length of a piece, in characters, however long the rows are. */
 const PIECE_CHARACTERS = 500_000;

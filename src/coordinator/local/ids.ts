@@ -1,0 +1,16 @@
+/** A local task as the ledger knows it: each attempt is a task of its own, so that no report of an earlier one ends a later one. */
+export interface LocalAttempt {
+  id: number;
+  /** From 1. */
+  attempt: number;
+}
+
+export function ledgerIdOf({ id, attempt }: LocalAttempt): string {
+  return `local:${id}.${attempt}`;
+}
+
+/** null: it is none of ours. */
+export function readLedgerId(taskId: string): LocalAttempt | null {
+  const match = /^local:(\d{1,10})\.(\d{1,9})$/.exec(taskId);
+  return match ? { id: Number(match[1]), attempt: Number(match[2]) } : null;
+}

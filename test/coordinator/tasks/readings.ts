@@ -1,0 +1,23 @@
+/** Rows and readings of the Task API, each with the tag that its tests carry in their names. */
+export const taskReadings = {
+  T1: "POST /task makes one task for each account, by usernames or by serials",
+  "T1 time": 'start_time is "HH:MM" in the farm\'s TIME_ZONE; past: tomorrow; also over midnight and when clocks change',
+  T2: "GET /task filters by status, serial, script_name and source, in pages of 20, at most 100",
+  T3: "GET /task/{id} shows one task",
+  T4: "DELETE /task/{id} stops what is at work, then deletes it",
+  T5: "DELETE /task/batch does so with several",
+  T6: 'POST /task/{id}/stop ends a task that has not ended: failed, with the error "stopped"',
+  T7: "POST /task/{id}/retry runs a failed task again",
+  T8: "POST /task/retry-all runs all failed tasks again",
+  T9: "GET /task/stats counts total, pending, running, completed and failed",
+  T10: "GET /license/check says whether the plan has the API",
+  codes: "0; 40001 bad parameter, 40002 no script_name, 40003 unsupported script, 40401 not found; HTTP status = code / 100",
+  post: "the script `post`: captions with choices, a title, the first picture and the first recording of material_list",
+  scripts: "what a user's driver exports is a script of its site",
+  accounts: "the farm's own book of accounts: sealed, told apart by host and login, each in a slot",
+  ledger: "local tasks go through the same ledger, gate and outbox, and no source's tasks are mixed with another's",
+  note: "what waits for a person or a look shows as running, with a note",
+  hosts: "Host and Origin are checked, and only JSON is taken",
+  token: "TASK_TOKEN and the word of the data folder; wrong words are slowed down",
+  docs: "/openapi.json and /docs on the farm's port",
+} as const;

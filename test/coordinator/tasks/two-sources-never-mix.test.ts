@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Failure } from "../../../src/contract/failures.ts";
+import { mayBring } from "../../../src/coordinator/source.ts";
+import { aTask } from "../../support/given-engine.ts";
+import { eachBackend, givenPglite } from "../../support/store.ts";
+import { passTime } from "../../support/virtual-clock.ts";
+import { givenTasks, maya } from "./given-tasks.ts";
+
+test("[ledger] ids of the farm's own tasks and of checks are nobody else's", () => {
+  assert.deepEqual(
+    [
+      mayBring("local", "local:1.1"),
+      mayBring("manager:x", "t1"),
+      mayBring("manager:x", "local:1.1"),
+      mayBring("manager:x", "check:1"),
+      mayBring("local", "t1"),
+      mayBring("local", "check:1"),
+    ],
+    [true, true, false, false, false, false],
+  );
+});
+
+eachBackend("[ledger] a manager that calls a task as one of ours is refused, and ours is not touched", async (t, { store }) => {
+  const { create, until, world, local, task } = await givenTasks(t, store, { accounts: [maya] });
+  const [id = 0] = await create();
+  world.manager.add(aTask(`local:${id}.1`, { account_id: "theirs" }, 1));
+  await until(2, id);
+  await passTime(world.clock, "theirs is refused", () => world.manager.effects.includes(`fail local:${id}.1`));
+  assert.deepEqual(
+    world.site.history.map(({ title }) => title),
+    ["Good morning"],
+  );
+  const rows = await local.db.selectFrom("tasks").select(["source", "account_key"]).execute();
+  assert.deepEqual(rows, [{ source: "local", account_key: "scripted:studio.example.com/maya@example.com" }]);
+  assert.equal((await task(id)).result?.links.length, 1);
+});
+
+eachBackend("[ledger] a manager that is down, or refuses the key, holds up none of the farm's own tasks", async (t, { store }) => {
+  const { create, until, world, engine } = await givenTasks(t, store, { accounts: [maya] });
+  world.manager.down = true;
+  const ids = await create({ usernames: ["maya@example.com", "maya@example.com"] });
+  await until(2, ...ids);
+  world.manager.down = false;
+  world.manager.fail({ method: "GET", status: 401, times: 100 });
+  await passTime(world.clock, "the key is refused", async () => (await engine.freshStatus()).waits.some((why) => why.includes("key")));
+  const more = await create();
+  await until(2, ...more);
+  assert.equal(world.site.history.length, 3);
+});
+
+eachBackend(
+  "[ledger] a farm that dies at the click leaves the task in doubt; the next one looks, and posts nothing twice",
+  async (t, { store }) => {
+    let clicked = false;
+    const first = await givenTasks(t, store, {
+      accounts: [maya],
+      script(point) {
+        if (point !== "after-send" || clicked) return undefined;
+        clicked = true;
+        return "hang";
+      },
+    });
+    const { world } = first;
+    world.manager.add(aTask("m1", {}, 1));
+    const [id = 0] = await first.create();
+    await passTime(world.clock, "one of them is at the click", () => clicked);
+    first.crash();
+    const second = await givenTasks(t, store, { world });
+    await second.until(2, id);
+    await passTime(world.clock, "the manager's is completed", () => world.manager.tasks.get("m1")?.status === "completed");
+    assert.equal(world.site.history.length, 2);
+    assert.equal(new Set(world.site.history.map(({ marker }) => marker)).size, 2);
+  },
+);
+
+test("[ledger] a late word of an earlier attempt ends none that is later; that all is posted is a fact from anyone", async (t) => {
+  const { store } = await givenPglite(t);
+  const { create, task, local } = await givenTasks(t, store, { start: false, accounts: [maya] });
+  const { source, tasks } = local;
+  const [id = 0] = await create();
+  const [one, two] = [`local:${id}.1`, `local:${id}.2`];
+  const say = async (taskId: string, report: Parameters<typeof source.deliver>[1]): Promise<string> =>
+    (await source.deliver(taskId, report)).kind;
+  assert.equal(await say(one, { kind: "start" }), "delivered");
+  assert.equal(await say(one, { kind: "start" }), "delivered");
+  await tasks.stop(id);
+  assert.equal(await say(one, { kind: "start" }), "final");
+  assert.equal(await say(one, { kind: "fail", error_message: "late", code: "site.changed", retry: true }), "delivered");
+  assert.equal((await task(id)).error, "stopped");
+  await tasks.retry(id);
+  assert.deepEqual(
+    [await say(one, { kind: "start" }), await say(one, { kind: "fail", error_message: "x", code: "y", retry: false })],
+    ["final", "final"],
+  );
+  const read = async (taskId: string): Promise<string> =>
+    ((answer) => (answer.kind === "task" ? answer.task.status : answer.kind))(await source.read(taskId));
+  assert.deepEqual([await read(one), await read(two), await read("local:999.1"), await read("t1")], ["canceled", "queued", "gone", "gone"]);
+  assert.equal(await say(two, { kind: "start" }), "delivered");
+  assert.equal(await say(one, { kind: "complete", link_post: "https://studio.example.com/e/1" }), "delivered");
+  assert.deepEqual([(await task(id)).status, (await task(id)).result?.links], [2, ["https://studio.example.com/e/1"]]);
+  assert.equal(await say(two, { kind: "fail", error_message: "x", code: "y", retry: false }), "final");
+  assert.equal(await say(two, { kind: "account", link_rss: "https://studio.example.com/feed.xml", cookie: "a=b" }), "delivered");
+  assert.equal((await task(id)).result?.link_rss, "https://studio.example.com/feed.xml");
+  await tasks.remove([id]);
+  assert.equal(await say(two, { kind: "complete", link_post: "https://studio.example.com/e/1" }), "final");
+});
+
+test("[ledger] a login that both sources know has one session at a time", async (t) => {
+  const { store } = await givenPglite(t);
+  let [now, most] = [0, 0];
+  const { create, until, world } = await givenTasks(t, store, {
+    accounts: [maya],
+    async script(point) {
+      if (point === "begin") most = Math.max(most, (now += 1));
+      if (point === "next") await world.clock.sleep(2000);
+      if (point === "feed") now -= 1;
+    },
+  });
+  world.manager.add(aTask("m1", { email: "Maya@example.com" }, 2));
+  const ids = await create();
+  await until(2, ...ids);
+  await passTime(world.clock, "the manager's is completed", () => world.manager.tasks.get("m1")?.status === "completed");
+  assert.deepEqual([most, world.site.history.length], [1, 3]);
+});
+
+test("[note] a task that waits for a person shows as running, with a note; whoever resolves it lets it go on", async (t) => {
+  const { store } = await givenPglite(t);
+  let challenged = true;
+  const { create, task, until, world, engine } = await givenTasks(t, store, {
+    accounts: [maya],
+    script(point) {
+      if (point === "sign-in" && challenged) throw new Failure("account.challenged", "captcha");
+    },
+  });
+  const [id = 0] = await create();
+  await passTime(world.clock, "a person is needed", async () => /captcha/.test((await task(id)).note ?? ""));
+  assert.equal((await task(id)).status, 1);
+  assert.equal((await engine.freshStatus()).needsPerson[0]?.taskId, `local:${id}.1`);
+  challenged = false;
+  assert.equal(await engine.resolve({ task: `local:${id}.1` }), null);
+  await until(2, id);
+});

@@ -65,7 +65,7 @@ describe("media in a bucket of OpenStack Swift, by its S3 API", () => {
     assert.equal(cover.status, 202, cover.text);
     const guid = await maya.draft({ title: "From a bucket", cover: String(cover.json["guid"]) });
     assert.equal((await maya.publish(guid)).status, 200);
-    assert.deepEqual(await readdir(join(given.dataDir, "studio", "media")), [], "nothing on this machine's disk");
+    assert.deepEqual(await readdir(join(given.dataDir, "studio", "media")), ["owner.json"], "no file on this machine's disk");
     const feed = await (await fetch(`${studio.url}/feeds/slow-mornings.xml`)).text();
     const [, url = "", length] = /<enclosure url="([^"]+)" length="(\d+)"/.exec(feed) ?? assert.fail(feed);
     const whole = await fetch(url);

@@ -29,6 +29,7 @@ export const reasons: Readonly<Record<string, string>> = {
   quill: "the rich-text editor of the studio, the one that real studios use",
   "sanitize-html": "fits an episode's HTML to the subset that a site takes",
   sharp: "fits cover images to what a site takes",
+  strtok3: "opens a file for music-metadata, which has it anyway",
   undici: "HTTP with deadlines and control over the addresses it may reach",
   "wasm-media-encoders": "MP3 by LAME, without a native build",
   winston: "logs",

@@ -1,6 +1,6 @@
-import { openAsBlob } from "node:fs";
 import { stat } from "node:fs/promises";
-import { parseBlob, type IAudioMetadata } from "music-metadata";
+import { parseFromTokenizer, type IAudioMetadata } from "music-metadata";
+import { fromFile } from "strtok3";
 import { Failure } from "../contract/failures.ts";
 
 export interface AudioFacts {
@@ -50,11 +50,18 @@ export async function probeAudio(path: string): Promise<AudioFacts> {
   };
 }
 
+/** From an open file and not from a blob: Node refuses the rest of a blob once its file was touched, even with the same content. */
 async function parse(path: string): Promise<IAudioMetadata> {
+  const file = await fromFile(path);
   try {
-    // A blob has no name, so the parser is chosen by content.
-    return await parseBlob(await openAsBlob(path), { duration: true, skipCovers: true });
+    // Without its name, so that the parser is chosen by content.
+    file.fileInfo = { size: file.fileInfo.size ?? 0 };
+    return await parseFromTokenizer(file, { duration: true, skipCovers: true });
   } catch (error) {
+    // A disk that can't be read says nothing about the recording.
+    if (error instanceof Error && "syscall" in error) throw error;
     throw new Failure("content.audio", "the audio file is not audio, or is damaged", { cause: error });
+  } finally {
+    await file.close();
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { Failure, sayFailure } from "../../src/contract/failures.ts";
@@ -26,6 +26,15 @@ test("MP3 and WAV are told apart whatever they are called", async (t) => {
 test("a tag before the sound does not count as time", async (t) => {
   const tagged = await probe(t, "a.mp3", Buffer.concat([id3Title("Tập 1: Đường về nhà"), await mp3Of(sine(440, 0.5, 44_100, 2))]));
   assert.ok(Math.abs(tagged.seconds - 2) < 0.06, String(tagged.seconds));
+});
+
+test("a recording that is touched while it is read is read to its end", async (t) => {
+  const path = join(await folder(t), "a.mp3");
+  await writeFile(path, await mp3Of(sine(440, 0.5, 44_100, 20)));
+  const read = new AbortController();
+  const reading = probeAudio(path).finally(() => read.abort());
+  for (let time = Date.now() / 1000; !read.signal.aborted; time += 0.0371) await utimes(path, time, time);
+  assert.ok(Math.abs((await reading).seconds - 20) < 0.06);
 });
 
 test("what is no audio is refused with the reason", async (t) => {

@@ -6,6 +6,7 @@ import type { StudioContext } from "./context.ts";
 import { feedEpisode, feedShow, feedUrl } from "./feed.ts";
 import { FeedFolder } from "./feed-folder.ts";
 import { pageUrl, pagingOf, planPages, readPage, type FeedTables, type Plan, type PlannedPage } from "./feed-pages.ts";
+import { lockProduction } from "./lock.ts";
 import { Refused } from "./refused.ts";
 import type { ShowsTable, StudioDb } from "./schema.ts";
 
@@ -135,6 +136,7 @@ async function switchTo(context: StudioContext, draft: Draft, reason: string | n
   const { show, version, changes, leftOut: left_out, told: podcast_guid, pages } = draft;
   const at = new Date(context.clock.now());
   const written = await context.db.transaction().execute(async (trx) => {
+    await lockProduction(trx, show.parent);
     const db = trx.withTables<FeedTables>();
     const values = { version: version + 1, made_for: madeFor(context), left_out, podcast_guid };
     const mine = await db

@@ -15,7 +15,7 @@ export interface Incoming {
 
 /**
  * Streams a whole upload to disk and keeps it in the media store, under its content's hash. Audio is still to be processed, a cover
- * is ready. @throws Refused with the rule that the file breaks
+ * is ready. @throws Refused with the rule that the file breaks; what the disk says
  */
 export async function takeUpload(context: StudioContext, showGuid: string, { kind, fileName, stream }: Incoming): Promise<AssetsTable> {
   const path = join(context.uploadDir, `${newToken()}.part`);

@@ -2,10 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { StudioContext } from "../context.ts";
 import { Refused } from "../refused.ts";
 import type { AssetsTable } from "../schema.ts";
+import { orNoRoom } from "./room.ts";
 import { resumeUpload, uploadOffset, type UploadName } from "./resumable.ts";
 import { readPartHeaders } from "./upload-headers.ts";
-
-const noRoom: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 export interface PartRoutes {
   /** e.g. "/a/v1/upload/:prod/:name" */
@@ -47,11 +46,10 @@ export async function addPartRoutes(app: FastifyInstance, context: StudioContext
         request.raw.resume();
         throw new Refused(400, "badInput");
       }
-      const taken = await resumeUpload(context, showGuid, { ...name, ...part, stream: request.raw }).catch((error: unknown) => {
+      const order = { ...name, ...part, stream: request.raw };
+      const taken = await orNoRoom(context, async () => resumeUpload(context, showGuid, order)).catch((error: unknown) => {
         request.raw.resume();
-        if (!noRoom.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
-        context.log.error("an upload found no room on the disk", { folder: context.uploadDir, error: String(error) });
-        throw new Refused(507, "noRoom");
+        throw error;
       });
       if (taken.done) return made(request, reply, taken.asset);
       reply.headers(progress(taken));

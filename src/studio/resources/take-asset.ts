@@ -4,6 +4,7 @@ import type { podopsRoutes } from "../../contract/podops-api.ts";
 import type { StudioContext } from "../context.ts";
 import { lockProduction } from "../lock.ts";
 import { etagOf } from "../media/names.ts";
+import { orNoRoom } from "../media/room.ts";
 import type { Processing } from "../processing.ts";
 import type { AssetsTable } from "../schema.ts";
 import { takeUpload } from "../uploads.ts";
@@ -30,7 +31,8 @@ interface Parts {
 
 /**
  * Keeps a file under its name. One of the same name is replaced: what points to it points to the new one.
- * @throws Rejected for a name that is none, or a file that is neither a recording nor a cover; Refused as an upload in the web studio
+ * @throws Rejected for a name that is none, or a file that is neither a recording nor a cover; Refused as an upload in the web studio,
+ * 507 when the disk is full
  */
 export async function takeAsset(parts: Parts, production: ProductionRow, { name, type, stream }: Order): Promise<Uploaded> {
   try {
@@ -40,7 +42,8 @@ export async function takeAsset(parts: Parts, production: ProductionRow, { name,
     throw error;
   }
   const kind = fileKindOf({ uri: name, type: type === "application/octet-stream" ? "" : type });
-  return keepAs(parts, production, name, await takeUpload(parts.context, production.guid, { kind, fileName: name, stream }));
+  const taken = await orNoRoom(parts.context, async () => takeUpload(parts.context, production.guid, { kind, fileName: name, stream }));
+  return keepAs(parts, production, name, taken);
 }
 
 /** @throws Rejected 400 */
@@ -94,7 +97,6 @@ async function keepUnder(context: StudioContext, { guid: parent }: ProductionRow
         .execute();
       return ready;
     }
-    if (before.guid === ready.guid) return ready;
     if (before.kind !== ready.kind) {
       await trx.deleteFrom("assets").where("guid", "=", ready.guid).execute();
       throw new Rejected(400, `"${name}" is a ${before.kind === "audio" ? "recording" : "picture"} already, and this is none.`);

@@ -12,6 +12,7 @@ import { Refused } from "../refused.ts";
 import type { AssetsTable, ShowsTable } from "../schema.ts";
 import { MAX_AUDIO_BYTES } from "../media/kinds.ts";
 import { thumbOf } from "../media/names.ts";
+import { orNoRoom } from "../media/room.ts";
 import { takeUpload } from "../uploads.ts";
 import { formatLength } from "../view.ts";
 import { requireSession, sendPage, sessionOf, showOf, type Web } from "../web.ts";
@@ -104,7 +105,8 @@ export async function addEpisodeRoutes(app: FastifyInstance, web: Web): Promise<
     const show = await showOf(web, request);
     const file = await request.file();
     if (!file) throw new Refused(400, "badInput");
-    const asset = await takeUpload(context, show.guid, { kind: kindOf(file), fileName: file.filename.slice(0, 255), stream: file.file });
+    const order = { kind: kindOf(file), fileName: file.filename.slice(0, 255), stream: file.file };
+    const asset = await orNoRoom(context, async () => takeUpload(context, show.guid, order));
     if (asset.state === "processing") processing.add(asset);
     return reply.code(202).send(assetAnswer(request, asset));
   });

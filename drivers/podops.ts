@@ -10,6 +10,7 @@ import {
   resourcePath,
   saveDraft,
   showRefusal,
+  takenBack,
   undrafted,
 } from "./podops/resources.ts";
 
@@ -20,7 +21,7 @@ import {
  * `username` is the production, where the token sees several; its `email`, where given, is the subject of the token.
  *
  * An episode's resource is called by its marker. It is a draft until the one request that takes that label off; from then on any
- * build brings it out, and so does the one that follows.
+ * build brings it out, and so does the one that follows. Whoever looks for one that was let go and not built puts the label back.
  */
 export default defineDriver({
   site: "podops",
@@ -73,8 +74,11 @@ export default defineDriver({
     if (made) await keepToken(site, made.token, made.expires_at);
   },
   async find(site, episode) {
-    const found = await resourceOf(site, await productionOf(site), episode.marker);
-    return found && isOut(found) ? [copyOf(found)] : [];
+    const production = await productionOf(site);
+    const found = await resourceOf(site, production, episode.marker);
+    // "Surely none" has to stay true when somebody else's episode is built.
+    const stays = found && (await takenBack(site, production, found));
+    return stays && isOut(stays) ? [copyOf(stays)] : [];
   },
   async draft(site, episode, draftId) {
     const production = await productionOf(site);
@@ -104,7 +108,9 @@ export default defineDriver({
   },
   async discard(site, _episode, draftId) {
     const production = await productionOf(site);
-    const there = await resourceOf(site, production, draftId);
+    const found = await resourceOf(site, production, draftId);
+    // A draft first, so that no build brings it out before it is gone.
+    const there = found && (await takenBack(site, production, found));
     if (there && !isOut(there)) await ask(site, "DELETE", resourcePath(production, draftId), z.unknown());
   },
   async feed(site) {

@@ -4,12 +4,13 @@ import { parseArgs, styleText } from "node:util";
 import { endAll, runFiles, type RunOutcome, type TestResult } from "./testing/run-files.ts";
 
 /**
- * The suite: unit tests together in two processes side by side, then each `*.slow.test.ts` (browsers, child processes, kills) in a process
+ * The suite, two processes side by side: unit tests in groups, then each `*.slow.test.ts` (browsers, child processes, kills) in a process
  * of its own. Ends in `N passed, N failed`.
  *
  *     npm test -- [part of a path …] [--limit SECONDS]
  */
 const AT_A_TIME = 2;
+const FILES_A_PROCESS = 12;
 
 const { values, positionals: filters } = parseArgs({ allowPositionals: true, options: { limit: { type: "string", default: "180" } } });
 const limitMs = Number(values.limit) * 1000;
@@ -50,10 +51,21 @@ function sayFile(file: string, results: readonly TestResult[]): void {
   for (const result of results) if (result.outcome === "failed") sayFailure(result);
 }
 
-/** Every second file: neighbours are about the same, and take about as long. */
-async function runInLanes(files: readonly string[]): Promise<RunOutcome[]> {
-  const lanes = Array.from({ length: AT_A_TIME }, async (_, lane) => runUnits(files.filter((_file, index) => index % AT_A_TIME === lane)));
-  return (await Promise.all(lanes)).flat();
+async function runInLanes<T>(waiting: T[], run: (next: T) => Promise<void>): Promise<void> {
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await run(next);
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
+}
+
+/** A few at a time: a process keeps what its tests held to its end, and is slow with gigabytes of it. */
+async function runFast(files: readonly string[]): Promise<RunOutcome[]> {
+  const outcomes: RunOutcome[] = [];
+  const groups = Array.from({ length: Math.ceil(files.length / FILES_A_PROCESS) }, (_, index) =>
+    files.slice(index * FILES_A_PROCESS, (index + 1) * FILES_A_PROCESS),
+  );
+  await runInLanes(groups, async (group) => void outcomes.push(...(await runUnits(group))));
+  return outcomes;
 }
 
 /** When a file hangs or takes the process down, the ones after it get a new process. */
@@ -76,15 +88,11 @@ async function runUnits(files: readonly string[]): Promise<RunOutcome[]> {
 
 async function runSlow(files: readonly string[]): Promise<RunOutcome[]> {
   const outcomes: RunOutcome[] = [];
-  const waiting = [...files];
-  const lane = async (): Promise<void> => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) {
-      const outcome = await runFiles([file], limitMs);
-      sayFile(file, outcome.results);
-      outcomes.push(outcome);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
+  await runInLanes([...files], async (file) => {
+    const outcome = await runFiles([file], limitMs);
+    sayFile(file, outcome.results);
+    outcomes.push(outcome);
+  });
   return outcomes;
 }
 
@@ -114,4 +122,4 @@ const files = globSync("test/**/*.test.ts", { exclude: ["test/sites/real/**"] })
   .sort()
   .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
 const isSlow = (file: string): boolean => file.endsWith(".slow.test.ts");
-process.exitCode = report([...(await runInLanes(files.filter((file) => !isSlow(file)))), ...(await runSlow(files.filter(isSlow)))]);
+process.exitCode = report([...(await runFast(files.filter((file) => !isSlow(file)))), ...(await runSlow(files.filter(isSlow)))]);

@@ -37,22 +37,30 @@ interface Sent {
   timeout?: number;
 }
 
-/** One call. @returns null where there is no such thing; what the API refuses is put onto the page, where `refusals` look */
+/** One call, whatever is answered. @throws Error once the session has ended: then the page is where `signInPage` looks */
+export async function send(
+  site: Site,
+  method: "GET" | "POST" | "PUT" | "DELETE",
+  path: string,
+  { bearer, ...sent }: Sent = {},
+): ReturnType<Site["request"]["fetch"]> {
+  const headers = { authorization: `Bearer ${bearer ?? (await tokenOf(site))}` };
+  const answer = await site.request.fetch(path, { method, headers, ...sent });
+  if (answer.status() !== 401 || bearer !== undefined) return answer;
+  await site.page.goto(SIGN_IN_PATH);
+  throw new Error(`${path} was answered with 401: the session has ended`);
+}
+
+/** The same, read. @returns null where there is no such thing; what the API refuses is put onto the page, where `refusals` look */
 export async function ask<Schema extends z.ZodType>(
   site: Site,
   method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   schema: Schema,
-  { bearer, ...sent }: Sent = {},
+  sent: Sent = {},
 ): Promise<z.output<Schema> | null> {
-  const headers = { authorization: `Bearer ${bearer ?? (await tokenOf(site))}` };
-  const answer = await site.request.fetch(path, { method, headers, ...sent });
-  if (answer.status() === 404 || answer.status() === 204) return null;
-  if (answer.status() === 401 && bearer === undefined) {
-    await site.page.goto(SIGN_IN_PATH);
-    throw new Error(`${path} was answered with 401: the session has ended`);
-  }
-  return readJson(site, answer, schema);
+  const answer = await send(site, method, path, sent);
+  return answer.status() === 404 || answer.status() === 204 ? null : readJson(site, answer, schema);
 }
 
 const types: Readonly<Record<string, string>> = {

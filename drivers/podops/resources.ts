@@ -1,5 +1,5 @@
 import { readJson, z, type Copy, type Episode } from "../../src/driver/index.ts";
-import { ask, tokenOf, type Asset, type Site } from "./api.ts";
+import { ask, send, tokenOf, type Asset, type Site } from "./api.ts";
 
 /** What a production holds, as far as an episode is concerned. */
 
@@ -83,6 +83,20 @@ export function redrafted(draft: Resource): object {
   const { state: _state, metadata, description, ...files } = draft;
   const { link: _link, ...texts } = description;
   return { ...files, metadata: { ...metadata, labels: { ...metadata.labels, draft: "true" } }, description: texts };
+}
+
+/**
+ * Of what was let go and never built: makes it a draft again, which nobody's next build brings out.
+ * @returns what is there then, which may be out; null: nothing
+ * @throws Error where it may still come out
+ */
+export async function takenBack(site: Site, of: Production, found: Resource): Promise<Resource | null> {
+  if (found.state !== "waiting") return found;
+  const path = resourcePath(of, found.metadata.guid);
+  const answer = await send(site, "PUT", path, { data: redrafted(found) });
+  const now = await resourceOf(site, of, found.metadata.guid);
+  if (now?.state !== "waiting") return now;
+  throw new Error(`${path} waits for a build and can't be made a draft: ${answer.status()} ${await answer.text()}`);
 }
 
 /** @returns what keeps the production from being built; null: it is built */

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { z } from "zod";
 import { readAccessToken } from "../kit/access-token.ts";
 import { UsageError, type Config } from "../kit/config.ts";
@@ -15,8 +16,12 @@ export interface FarmAnswer {
   data: unknown;
 }
 
+/** Where a farm that is bound to all addresses is asked. */
+const anywhere: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" };
+
 export function farmUrl(config: Config): string {
-  return `http://${config.host === "0.0.0.0" ? "127.0.0.1" : config.host}:${config.taskPort}`;
+  const host = anywhere[config.host] ?? config.host;
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${config.taskPort}`;
 }
 
 /** Asks the running farm, as any caller. @param secret with the word that only those have who can read its data folder @throws UsageError when none answers */
@@ -78,9 +83,23 @@ async function exchange(config: Config, path: string, request: HttpRequest, toke
       .safeParse(body);
     return { status, code: envelope.data?.code ?? null, message: envelope.data?.message ?? "", data: envelope.data?.data };
   } catch (cause) {
-    throw new UsageError(
-      `No farm answers at ${url}. Start one (\`podcrew up\` or \`podcrew farm\`), or say where it is: TASK_PORT, HOST.`,
-      { cause },
-    );
+    throw new UsageError(sayUnanswered(url, path, request.method, cause), { cause });
   }
+}
+
+/** What a call ends with that reached nobody. */
+const unreached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+
+function sayUnanswered(url: string, path: string, method: HttpRequest["method"], thrown: unknown): string {
+  const { code = "" } = ((thrown as Error).cause ?? thrown ?? {}) as { code?: unknown };
+  if (unreached.has(String(code)))
+    return `No farm answers at ${url}. Start one (\`podcrew up\` or \`podcrew farm\`), or say where it is: TASK_PORT, HOST.`;
+  const cut = `The farm at ${url} was asked, and no whole answer came.`;
+  if (method === "GET") return `${cut} Ask again.`;
+  const look = path.startsWith("/api/v1/task")
+    ? "podcrew task list"
+    : path.startsWith("/api/v1/account")
+      ? "podcrew accounts list"
+      : "podcrew status";
+  return `${cut} It may have taken that: look at \`${look}\` before you say it again.`;
 }

@@ -150,7 +150,7 @@ export interface FailureData {
   readonly evidence?: readonly string[];
 }
 
-/** The one error class of the project. Anything else that is thrown becomes `farm.bug`. */
+/** The one error class of the project. Anything else that is thrown becomes `farm.bug`, or `farm.disk` where the disk is full. */
 export class Failure extends Error {
   override readonly name = "Failure";
   readonly code: FailureCode;
@@ -172,9 +172,13 @@ export function isFailureCode(text: string): text is FailureCode {
   return Object.hasOwn(failures, text);
 }
 
-/** Any thrown value as plain data; unknown ones become `farm.bug` with their message. */
+/** What the operating system and PostgreSQL (disk_full) say when nothing more can be written. */
+const diskCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "53100"]);
+
+/** Any thrown value as plain data: a full disk as `farm.disk`, unknown ones as `farm.bug` with their message. */
 export function toFailureData(thrown: unknown): FailureData {
   if (thrown instanceof Failure) return thrown.toData();
+  if (thrown instanceof Error && "code" in thrown && diskCodes.has(thrown.code)) return { code: "farm.disk", detail: thrown.message };
   const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return { code: "farm.bug", detail };
 }

@@ -17,6 +17,7 @@ export const kindAliases: Readonly<Record<string, Kind>> = {
 
 export const MAX_SUMMARY_CHARACTERS = 20_000;
 export const MAX_TITLE_CHARACTERS = 200;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** BCP 47, as far as feeds use it. */
 const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
@@ -91,6 +92,8 @@ const labels = {
 const showLabels = z
   .object({
     ...labels,
+    /** The feed's podcast:guid. */
+    guid: z.string().regex(UUID, "is no UUID").optional(),
     language: z.string().regex(LANGUAGE, 'is no language such as "en" or "pt-BR"').optional(),
     type: z.enum(["episodic", "serial", "Episodic", "Serial"]).optional(),
     complete: z.union([yesNo, z.enum(["Yes", "No"])]).optional(),

@@ -6,15 +6,16 @@ import { moveEpisode } from "./episodes.ts";
 import { isImport } from "./imports.ts";
 import type { LedgerParts } from "./ledger-parts.ts";
 import { enqueueReports, hasPending } from "./outbox.ts";
+import type { Rules } from "./rules.ts";
 import type { Site } from "./sites.ts";
 import { mayBring } from "./source.ts";
-import { activeTaskStates, heldTaskStates, type Database, type TaskRow } from "./tables.ts";
+import { activeTaskStates, heldTaskStates, type Database, type EpisodeRow, type TaskRow } from "./tables.ts";
 import { accountKeyOf, accountNameOf, episodesOf, insertTask, loginKeyOfTask, moveTask, sealTask, upsertEpisodes } from "./tasks.ts";
 
 const ENDED_REST_MS = 60_000;
 
 /** What a pull brought, against what is known. */
-export type Admission = "new" | "again" | "known" | "reporting" | "reported-again";
+export type Admission = "new" | "again" | "known" | "reporting" | "reported-again" | "another-account";
 
 /** A pulled task: new, known and continued, or handed out again after it had ended here. */
 export async function admit({ db, vault, hand }: LedgerParts, task: WorkerTask, site: Site, source: string): Promise<Admission> {
@@ -22,25 +23,21 @@ export async function admit({ db, vault, hand }: LedgerParts, task: WorkerTask, 
   const { now, rules } = hand();
   return db.transaction().execute(async (trx) => {
     const row = await trx.selectFrom("tasks").selectAll().where("id", "=", task.id).forUpdate().executeTakeFirst();
-    if (!row) {
-      if (!(await insertTask(trx, task, site, source, sealTask(task, vault), now, rules))) return "known";
-      // What an earlier task gave up on this account is asked for anew.
-      for (const { id } of task.data_content)
-        await moveEpisode(trx, { accountKey: accountKeyOf(site, task), episodeId: id }, now, {
-          from: ["failed", "canceled"],
-          to: "waiting",
-        });
-      await enqueueReports(trx, task.id, [{ kind: "start" }], now, vault);
-      return "new";
-    }
+    if (!row) return (await open(trx, task, site, source, { now, rules, vault })) ? "new" : "known";
+    // Two sources may call two tasks the same: what is one account's is never done on another.
+    const isOther = row.account_key !== accountKeyOf(site, task) || row.host !== site.host;
+    if (isOther && !(row.source === source && (await isUntried(trx, row)))) return "another-account";
     if (heldTaskStates.includes(row.state)) return "known";
-    if (await hasPending(trx, task.id)) return "reporting";
+    if (await hasPending(trx, row.id)) return "reporting";
+    // What it completed does not cover what is asked for by now: that is new work, and what of it is posted stays posted.
+    const isMore = row.state === "completed" && !task.data_content.every(({ id }) => row.episode_ids.includes(id));
+    if (isOther || isMore) {
+      await trx.deleteFrom("tasks").where("id", "=", row.id).execute();
+      return (await open(trx, task, site, source, { now, rules, vault })) ? "again" : "known";
+    }
     // Ended a moment ago: the answer to a pull may be older than that, and a source that keeps showing it is not asked over and over.
     const ended = row.state === "canceled" || row.state === "completed";
     if (ended && now.getTime() - row.updated_at.getTime() < ENDED_REST_MS) return "known";
-    // An API that names its imports by the account brings the next one under the same id: that one was not done.
-    const sameWork = task.data_content.every(({ id }) => row.episode_ids.includes(id));
-    if (row.state === "completed" && isImport(task) && !sameWork) return "known";
     if (row.state === "completed") return (await reportAgain(trx, row, now, vault)) ? "reported-again" : "known";
     await trx
       .updateTable("tasks")
@@ -59,6 +56,30 @@ export async function admit({ db, vault, hand }: LedgerParts, task: WorkerTask, 
     await reopen(trx, row, task, now, vault);
     return "again";
   });
+}
+
+/** @returns false when another farm was faster */
+async function open(
+  trx: Database,
+  task: WorkerTask,
+  site: Site,
+  source: string,
+  { now, rules, vault }: { now: Date; rules: Readonly<Rules>; vault: Vault },
+): Promise<boolean> {
+  if (!(await insertTask(trx, task, site, source, sealTask(task, vault), now, rules))) return false;
+  // What an earlier task gave up on this account is asked for anew.
+  for (const { id } of task.data_content)
+    await moveEpisode(trx, { accountKey: accountKeyOf(site, task), episodeId: id }, now, { from: ["failed", "canceled"], to: "waiting" });
+  await enqueueReports(trx, task.id, [{ kind: "start" }], now, vault);
+  return true;
+}
+
+/** It has ended with nothing of it sent to the site: its source may have corrected whose it is (a mistyped e-mail). */
+async function isUntried(trx: Database, row: TaskRow): Promise<boolean> {
+  if (row.state !== "failed" && row.state !== "canceled") return false;
+  const stop = await trx.selectFrom("stopped_accounts").select("task_id").where("task_id", "=", row.id).limit(1).executeTakeFirst();
+  const isOpen = ({ state }: EpisodeRow): boolean => state === "waiting" || state === "failed" || state === "canceled";
+  return !stop && (await episodesOf(trx, row)).every((one) => isOpen(one) && one.attempts === 0 && one.draft_id === null);
 }
 
 /** In the order of posting. What the task has posted stays part of it where the source leaves it out by now: its end tells of the whole. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { FailureData } from "../contract/failures.ts";
+import { toFailureData, type FailureData } from "../contract/failures.ts";
 import {
   browserState,
   failureData,
@@ -37,7 +37,7 @@ const sendOutcome: z.ZodType<SendOutcome> = z.discriminatedUnion("kind", [
 /** The coordinator's side of the border for one running task. What a worker says is checked here; what it may do, in the ledger. */
 export function createCalls(run: TaskRun): CoordinatorCalls {
   const { ledger, log } = { ledger: run.environment.ledger, log: run.log };
-  return {
+  return notingTheDisk(run, {
     next: async () => next(run),
     looked: async (ref, seen) => looked(run, ref, sighting.parse(seen)),
     async drafted(ref, draftId) {
@@ -89,7 +89,24 @@ export function createCalls(run: TaskRun): CoordinatorCalls {
       log.info("the RSS link was read", { link: linkRss });
     },
     step: (name, detail) => run.say(String(name), detail === undefined ? "" : String(detail)),
-  };
+  });
+}
+
+/** What a full disk refuses reaches the worker as an error like any other, which would be the task's end: why it ended is noted here. */
+function notingTheDisk(run: TaskRun, calls: CoordinatorCalls): CoordinatorCalls {
+  const noting = Object.entries(calls).map(([name, call]: [string, (...args: never[]) => unknown]) => [
+    name,
+    async (...args: never[]) => {
+      try {
+        return await call(...args);
+      } catch (error) {
+        const failure = toFailureData(error);
+        if (failure.code === "farm.disk") run.end({ kind: "failed", failure });
+        throw error;
+      }
+    },
+  ]);
+  return Object.fromEntries(noting) as CoordinatorCalls;
 }
 
 /** A driver's error and a site's answer may quote what was typed; this is told to the manager and to people. */

@@ -152,11 +152,15 @@ export class Dispatcher {
     if (isCheck(row.data) && job.accountKey !== row.account_key) return this.#drop(job, "its account is another one by now");
     // Another farm's on this database, or a driver that this one lacks.
     const source = environment.sources.find(({ name }) => name === known?.source);
-    // Never after the same time: it would come back at the moment at which this farm asks again, and never get to the other.
-    if (!site || !source) return void (await queue.giveBack(job, { afterMs: jitterMs(NOT_OURS_MS, random) }));
+    const own = [...this.runs.values()].find((run) => run.task.account_key === known?.account_key);
+    if (!site || !source) {
+      // Its source may never come back: what died at work holds its login no longer.
+      if (!own) await this.#ledger.adopt(job.id);
+      // Never after the same time: it would come back at the moment at which this farm asks again, and never get to the other.
+      return void (await queue.giveBack(job, { afterMs: jitterMs(NOT_OURS_MS, random) }));
+    }
     if (this.draining) return void (await queue.giveBack(job, { afterMs: 0 }));
     // Its claim was lost, and the worker has not let go yet: one session an account.
-    const own = [...this.runs.values()].find((run) => run.task.account_key === known?.account_key);
     if (own) {
       this.#letGo(own);
       return void (await queue.giveBack(job, { afterMs: POLL_MS }));

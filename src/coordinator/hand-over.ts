@@ -4,6 +4,8 @@ import { browserState, type BrowserState } from "../contract/task.ts";
 import type { Queue } from "../store/queue.ts";
 import type { Ledger } from "./ledger.ts";
 import { resolve } from "./resolve.ts";
+import { isOf } from "./stopped-accounts.ts";
+import type { TaskRow } from "./tables.ts";
 
 /** What a person needs to go on where the browser was stopped. Secret: whoever has it is signed in. */
 export interface HandOver {
@@ -24,19 +26,31 @@ export const handedBack = z.object({ task: z.string().min(1), state: browserStat
 export async function handOver(ledger: Ledger, taskId: string, originOf: (host: string) => string | null): Promise<HandOver | string> {
   const task = await ledger.task(taskId);
   if (!task) return `there is no task ${taskId}`;
-  const stopped = await ledger.stopped(task);
+  const { accountKey, failure } = await stopOf(ledger, task);
   // What else an account is stopped for is not cleared by a visit to the site.
-  if ((stopped ?? task.failure)?.code !== "account.challenged") return `task ${taskId} does not wait for a person in a browser`;
+  if (failure?.code !== "account.challenged") return `task ${taskId} does not wait for a person in a browser`;
   const origin = originOf(task.host);
   if (origin === null) return `there is no driver for ${task.host}`;
   return {
     account: task.account_name,
     site: task.site,
     origin,
-    page: await ledger.sessions.stoppedAt(task.account_key),
-    state: await ledger.sessions.load(task.account_key),
-    failure: stopped ?? task.failure,
+    page: await ledger.sessions.stoppedAt(accountKey),
+    state: await ledger.sessions.load(accountKey),
+    failure,
   };
+}
+
+/** Where the site asked for the person: a task may wait for another source's account with the same login. */
+async function stopOf(ledger: Ledger, task: TaskRow): Promise<{ accountKey: string; failure: FailureData | null }> {
+  const stop = await ledger.db
+    .selectFrom("stopped_accounts")
+    .select(["account_key", "failure"])
+    .where(isOf(task))
+    .orderBy("at")
+    .limit(1)
+    .executeTakeFirst();
+  return { accountKey: stop?.account_key ?? task.account_key, failure: stop?.failure ?? task.failure };
 }
 
 /** The session as the person left it is the account's from now on, and what waited for them goes on. @returns null when done, else why not */
@@ -50,7 +64,8 @@ export async function takeBack(
   if (typeof found === "string") return found;
   const task = await ledger.task(taskId);
   if (!task) return `there is no task ${taskId}`;
-  await ledger.sessions.save(task.account_key, state, cookieFor(state, found.origin), ledger.now(), { kind: "begun" });
+  const { accountKey } = await stopOf(ledger, task);
+  await ledger.sessions.save(accountKey, state, cookieFor(state, found.origin), ledger.now(), { kind: "begun" });
   return resolve(ledger, queue, { task: taskId });
 }
 

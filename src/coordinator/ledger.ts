@@ -334,16 +334,30 @@ export class Ledger {
     return stops.hold(this.#parts, taskId, job, failure);
   }
 
-  /** The account's other episodes, and what they are called on the site. */
+  /**
+   * The account's other episodes, and what they are called on the site; and those that another source may post with the same login.
+   * Of the latter only the titles count: whether they stand in the same show, or what an id means there, nobody knows.
+   */
   async neighbours({ accountKey, episodeId }: EpisodeKey): Promise<Neighbour[]> {
+    const own = <Column extends "site_id" | "draft_id" | "link">(column: Column) =>
+      sql<string | null>`case when account_key = ${accountKey} then ${sql.ref(column)} end`.as(column);
+    const alike = this.db
+      .selectFrom("tasks as mine")
+      .innerJoin("tasks as theirs", (join) => join.onRef("theirs.login_key", "=", "mine.login_key").onRef("theirs.host", "=", "mine.host"))
+      .select("theirs.account_key")
+      .where("mine.account_key", "=", accountKey)
+      .where("mine.login_key", "!=", "")
+      .where("theirs.login_key", "!=", "")
+      .whereRef("theirs.account_key", "!=", "mine.account_key");
     return (
       this.db
         .selectFrom("episodes")
-        .select(["site_id", "draft_id", "link"])
+        .select([own("site_id"), own("draft_id"), own("link")])
         // What was posted is called as it was cut to the site's limits.
         .select(sql<string>`coalesce(prepared ->> 'title', title)`.as("title"))
-        .where("account_key", "=", accountKey)
-        .where("episode_id", "!=", episodeId)
+        .where((one) =>
+          one.or([one.and([one("account_key", "=", accountKey), one("episode_id", "!=", episodeId)]), one("account_key", "in", alike)]),
+        )
         .execute()
     );
   }

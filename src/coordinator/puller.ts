@@ -10,6 +10,7 @@ import type { Ledger } from "./ledger.ts";
 import type { DiskProbe, Random } from "./ports.ts";
 import type { Site } from "./sites.ts";
 import { mayBring, type Source } from "./source.ts";
+import type { TaskRow } from "./tables.ts";
 
 export interface PullerOptions {
   source: Source;
@@ -53,6 +54,8 @@ export class Puller {
   /** Why the source refuses our key; nothing is pulled then. */
   keyRefused: string | null = null;
   #refusedUntil = 0;
+  /** Until when the source is not asked for tasks, whoever rings. Monotonic. */
+  #restsUntil = 0;
   /** Neither kind of work may starve the other: they are asked for in turn. */
   #importsFirst = true;
   /** A manager that knows no such tasks is not asked for them all the time. */
@@ -80,6 +83,7 @@ export class Puller {
     const { concurrency, disk, clock } = this.#o;
     if (this.#dry || concurrency === 0) return UNTIL_RUNG_MS;
     if (this.keyRefused && clock.now() < this.#refusedUntil) return this.#refusedUntil - clock.now();
+    if (clock.monotonic() < this.#restsUntil) return this.#restsUntil - clock.monotonic();
     const problem = await disk();
     if (problem) return this.#wait(problem, DISK_MS);
     const { free, held } = await this.#room();
@@ -126,7 +130,9 @@ export class Puller {
           log.debug(`no feeds to import for a while: ${answer.why}`);
           return { fresh: 0 };
         }
-        return { restMs: this.#wait(answer.why, answer.retryAfterMs ?? backoffMs(this.#failures++, random)) };
+        if (answer.retryAfterMs !== null && answer.retryAfterMs !== undefined)
+          return { restMs: this.#rest(answer.why, answer.retryAfterMs) };
+        return { restMs: this.#wait(answer.why, backoffMs(this.#failures++, random)) };
       case "refused":
         this.refuseKey(answer.why);
         return { restMs: this.#wait(answer.why, REFUSED_KEY_MS) };
@@ -144,12 +150,20 @@ export class Puller {
 
   /** How many more can start soon, and how many we hold already. What others run, or a dead farm ran, takes none of our room. */
   async #room(): Promise<{ free: number; held: number }> {
-    const { ledger, source, concurrency, running } = this.#o;
+    const { ledger, source, concurrency, running, findSite } = this.#o;
     // Checks make way, and are asked for elsewhere.
     const held = (await ledger.held([source.name])).filter(({ data }) => !isCheck(data));
-    const soon = held.filter((task) => task.state === "waiting" && !(task.not_before && task.not_before > ledger.now()));
+    const isDue = (task: TaskRow): boolean => !(task.not_before && task.not_before > ledger.now());
+    // What no driver here serves starts at another farm, or never.
+    const soon = held.filter((task) => task.state === "waiting" && isDue(task) && findSite(task.host) !== null);
     // What nobody else could do meanwhile need not wait at its source.
     return { free: concurrency - (source.unleased ? 0 : running()) - soon.length, held: held.length };
+  }
+
+  /** The source asked to be left alone for so long. */
+  #rest(why: string, restMs: number): number {
+    this.#restsUntil = this.#o.clock.monotonic() + restMs;
+    return this.#wait(why, restMs);
   }
 
   #wait(why: string, restMs: number): number {
@@ -184,6 +198,8 @@ export class Puller {
     if (ids.size < task.data_content.length) return this.#refuse(task.id, "content.refused", "two episodes of the task carry the same id");
     const admission = await ledger.admit(task, site, source.name);
     if (admission === "known" || admission === "reporting") return "known";
+    if (admission === "another-account")
+      return this.#refuse(task.id, "content.refused", "this id is another account's task: give it an id of its own");
     crashpoint("admitted");
     log.info(`pulled (${admission})`, {
       task: task.id,
@@ -203,7 +219,8 @@ export class Puller {
   async #refuse(taskId: string, code: FailureCode, detail: string): Promise<"known"> {
     const { source, log } = this.#o;
     log.warn(`refused: ${detail}`, { task: taskId });
-    await source.deliver(taskId, { kind: "start" });
+    // A source without leases hands out only what was not started: after a start alone the task would be nobody's.
+    if (!source.unleased) await source.deliver(taskId, { kind: "start" });
     await source.deliver(taskId, { kind: "fail", error_message: sayFailure({ code, detail }), code, retry: false });
     return "known";
   }

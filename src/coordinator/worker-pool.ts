@@ -12,6 +12,7 @@ import {
 } from "../contract/task.ts";
 import { scriptAnswer } from "../contract/task-api.ts";
 import { withDeadline } from "../kit/deadline.ts";
+import { settings, type Setting } from "../kit/settings.ts";
 import { createTurns } from "../kit/turns.ts";
 import type { RunningAssignment, WorkerPool } from "./ports.ts";
 
@@ -40,7 +41,9 @@ const PING_MS = 3500;
 const MAX_UNANSWERED = 3;
 
 /** Drivers are other people's code: they need none of the farm's own secrets. */
-const keptBack = ["API_KEY", "PODCREW_KEY", "PODCREW_KEY_FILE", "DATABASE_URL", "SMTP_URL", "TASK_TOKEN"] as const;
+const keptBack = Object.values<Setting>(settings)
+  .filter((setting) => setting.secret || setting.keptBack)
+  .map(({ env }) => env);
 
 function threadEnvironment(tmpDir: string): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: tmpDir };

@@ -20,8 +20,10 @@ export interface Setting {
   schema: z.ZodType;
   say: string;
   example: string;
-  /** Never shown; masked in logs. */
+  /** Never shown; masked in logs; kept from drivers. */
   secret?: true;
+  /** No secret itself, but the way to one: kept from drivers. */
+  keptBack?: true;
 }
 
 /** All settings. Order of precedence: flags > environment > `podcrew.config.{ts,js,json}` > defaults. */
@@ -125,6 +127,7 @@ export const settings = {
     schema: z.string().optional(),
     say: "file that holds the vault key",
     example: "/run/secrets/podcrew-key",
+    keptBack: true,
   },
   browser: {
     env: "PODCREW_BROWSER",
@@ -229,7 +232,13 @@ export const settings = {
     say: "where the studio keeps media: disk (in its data folder), or a bucket of any store that speaks S3, ?endpoint=URL&region=NAME&style=path|host",
     example: "s3://podcasts/media?endpoint=https://s3.example.com&region=eu-1",
   },
-  mediaStoreKeyId: { env: "MEDIA_STORE_KEY_ID", schema: z.string().min(1).optional(), say: "access key of that store", example: "AKIA…" },
+  mediaStoreKeyId: {
+    env: "MEDIA_STORE_KEY_ID",
+    schema: z.string().min(1).optional(),
+    say: "access key of that store",
+    example: "AKIA…",
+    keptBack: true,
+  },
   mediaStoreSecret: {
     env: "MEDIA_STORE_SECRET",
     schema: z.string().min(1).optional(),

@@ -15,7 +15,7 @@ export function feedItem(show: FeedShow, episode: FeedEpisode): string {
     textElement("content:encoded", block(episode.html)),
     textElement("itunes:title", title),
     textElement("itunes:author", line(show.author)),
-    textElement("itunes:duration", seconds === null ? "" : String(Math.max(1, Math.round(seconds)))),
+    textElement("itunes:duration", seconds ? String(Math.max(1, Math.round(seconds))) : ""),
     textElement("itunes:explicit", String(episode.explicit ?? show.explicit)),
     textElement("itunes:episodeType", kind ?? "full"),
     episode.imageUrl ? emptyElement("itunes:image", { href: address(episode.imageUrl) }) : "",

@@ -48,7 +48,7 @@ export interface FeedEpisode {
   text: string;
   publishedAt: Date;
   enclosure: { url: string; bytes: number; mime: string };
-  /** null: nobody knows. */
+  /** null or 0: nobody knows. */
   seconds: number | null;
   /** Absolute; null: the show's. */
   imageUrl: string | null;

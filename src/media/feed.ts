@@ -60,7 +60,7 @@ function describeShow({ show, feedUrl, generator, builtAt, paging }: FeedInput, 
     show.hidden ? textElement("itunes:block", "Yes") : "",
     show.complete ? textElement("itunes:complete", "Yes") : "",
     show.newFeedUrl ? textElement("itunes:new-feed-url", address(show.newFeedUrl)) : "",
-    textElement("podcast:guid", show.podcastGuid ?? podcastGuid(paging?.current ?? feedUrl)),
+    textElement("podcast:guid", line(show.podcastGuid ?? "") || podcastGuid(paging?.current ?? feedUrl)),
     textElement("podcast:locked", show.locked ? "yes" : "no", { owner: email || undefined }),
     textElement("podcast:medium", "podcast"),
   ];

@@ -5,6 +5,7 @@ import { parseRssFeed } from "feedsmith";
 import { Failure } from "../contract/failures.ts";
 import type { AddressPolicy } from "../kit/addresses.ts";
 import { download } from "./download.ts";
+import { feedText, UnknownEncoding } from "./feed-text.ts";
 
 /** What whoever takes over a show needs to know of its feed. Texts as the feed has them, "" where it says nothing. */
 export interface ReadFeed {
@@ -49,9 +50,19 @@ export async function readFeed(url: string, { policy, deadlineMs, signal, folder
   const toPath = join(folder, `feed-${randomUUID()}.xml`);
   try {
     await download(url, { toPath, maxBytes: MAX_BYTES, deadlineMs, policy, signal, kind: "feed" });
-    return parseFeed(await readFile(toPath, "utf8"));
+    return parseFeed(textOf(await readFile(toPath)));
   } finally {
     await rm(toPath, { force: true });
+  }
+}
+
+/** @throws Failure content.feed */
+function textOf(bytes: Buffer): string {
+  try {
+    return feedText(bytes);
+  } catch (cause) {
+    if (cause instanceof UnknownEncoding) throw new Failure("content.feed", `what stands at the address ${cause.message}`, { cause });
+    throw cause;
   }
 }
 

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { StudioContext } from "./context.ts";
 import { buildOnce, madeFor, type BuiltFeed } from "./feed-build.ts";
 import { FeedFolder } from "./feed-folder.ts";
-import type { FeedTables } from "./feed-pages.ts";
+import { countLeftOut, shownUntil, type FeedTables } from "./feed-pages.ts";
 import type { ShowsTable, StudioDb } from "./schema.ts";
 
 /** A document of a feed as the last build left it. */
@@ -21,6 +21,13 @@ type Show = Pick<ShowsTable, "guid">;
  */
 export async function laterBuild(trx: StudioDb): Promise<void> {
   await sql`select set_config('podcrew.later_build', 'yes', true)`.execute(trx);
+}
+
+/** A file's row is gone, and the file will go: the next reader gets a feed that names it no more, whoever meant to build later. */
+export async function noteLostFiles(trx: StudioDb, productions: readonly string[]): Promise<void> {
+  await sql`insert into studio.feed_changes (show) select guid from studio.shows where parent = any(${[...productions]}::text[])`.execute(
+    trx,
+  );
 }
 
 /**
@@ -87,7 +94,9 @@ async function isCurrent(context: StudioContext, show: Show): Promise<boolean> {
     .select((eb) => eb.exists(eb.selectFrom("feed_changes").select("id").where("show", "=", show.guid)).as("changed"))
     .where("show", "=", show.guid)
     .executeTakeFirst();
-  return row !== undefined && !row.changed && row.left_out === 0 && row.made_for === madeFor(context);
+  if (!row || row.changed || row.made_for !== madeFor(context)) return false;
+  // As many as then are to show later: time has brought none out since.
+  return row.left_out === 0 || row.left_out === (await countLeftOut(context.db, show.guid, shownUntil(context)));
 }
 
 function tables({ db }: StudioContext) {

@@ -4,7 +4,7 @@ import type { StudioContext } from "./context.ts";
 import { newGuid } from "./ids.ts";
 import { lockProduction } from "./lock.ts";
 import { Refused } from "./refused.ts";
-import { ABOUT_MAX_CHARACTERS, cleanAbout } from "./rich-text.ts";
+import { ABOUT_MAX_CHARACTERS, aboutLength, cleanAbout } from "./rich-text.ts";
 import type { AssetState, AssetsTable, EpisodesTable, ShowsTable, StudioDb, StudioTables } from "./schema.ts";
 import { TITLE_MAX_CHARACTERS } from "./shows.ts";
 
@@ -207,7 +207,7 @@ async function checkFields(db: StudioDb, show: ShowsTable, fields: EpisodeFields
   const title = fields.title.trim();
   if ([...title].length > TITLE_MAX_CHARACTERS) throw new Refused(422, "titleTooLong");
   const about = cleanAbout(fields.about);
-  if (about.length > ABOUT_MAX_CHARACTERS) throw new Refused(422, "aboutTooLong");
+  if (aboutLength(about) > ABOUT_MAX_CHARACTERS) throw new Refused(422, "aboutTooLong");
   if (title.includes("\0") || about.includes("\0")) throw new Refused(400, "badInput");
   for (const kind of ["audio", "cover"] as const) {
     if (!fields[kind]) continue;

@@ -5,7 +5,7 @@ import type { FeedShow } from "../media/feed-model.ts";
 import type { StudioContext } from "./context.ts";
 import { feedEpisode, feedShow, feedUrl } from "./feed.ts";
 import { FeedFolder } from "./feed-folder.ts";
-import { pageUrl, pagingOf, planPages, readPage, type FeedTables, type Plan, type PlannedPage } from "./feed-pages.ts";
+import { pageUrl, pagingOf, planPages, readPage, shownUntil, type FeedTables, type Plan, type PlannedPage } from "./feed-pages.ts";
 import { lockProduction } from "./lock.ts";
 import { Refused } from "./refused.ts";
 import type { ShowsTable, StudioDb } from "./schema.ts";
@@ -72,7 +72,7 @@ interface Draft {
 
 /** All of one moment: an episode that moves from one page to another is in exactly one of them. */
 async function draw(context: StudioContext, guid: string, folder: FeedFolder): Promise<Draft> {
-  const until = new Date(context.clock.now() - context.edges.listingLagMs);
+  const until = shownUntil(context);
   return context.db
     .transaction()
     .setIsolationLevel("repeatable read")

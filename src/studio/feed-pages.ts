@@ -77,12 +77,23 @@ export async function planPages(db: StudioDb, show: string, until: Date): Promis
     .groupBy("chunk")
     .orderBy("chunk")
     .execute();
+  const leftOut = await countLeftOut(db, show, until);
+  const pages = rows.map(({ chunk, ...page }) => ({ ...page, page: chunk === rows.length - 1 ? 0 : chunk + 1 }));
+  return { pages: pages.length > 0 ? pages : [{ page: 0, first: "", episodes: 0, mark: "" }], leftOut };
+}
+
+/** What came out later is not in the feed as yet. */
+export function shownUntil({ clock, edges }: Pick<StudioContext, "clock" | "edges">): Date {
+  return new Date(clock.now() - edges.listingLagMs);
+}
+
+/** How many are out, and not to be seen as yet. */
+export async function countLeftOut(db: StudioDb, show: string, until: Date): Promise<number> {
   const { leftOut } = await published(db, show)
     .where("e.published_at", ">", until)
     .select(sql<number>`count(*)::int`.as("leftOut"))
     .executeTakeFirstOrThrow();
-  const pages = rows.map(({ chunk, ...page }) => ({ ...page, page: chunk === rows.length - 1 ? 0 : chunk + 1 }));
-  return { pages: pages.length > 0 ? pages : [{ page: 0, first: "", episodes: 0, mark: "" }], leftOut };
+  return leftOut;
 }
 
 export async function readPage(db: StudioDb, show: string, { first, episodes }: PlannedPage): Promise<FeedRow[]> {

@@ -3,6 +3,7 @@ import sanitizeHtml from "sanitize-html";
 /** What the editor can write; all else is taken out before it is stored. Characters of the text stay as they are. */
 export const aboutTags = ["p", "br", "strong", "em", "u", "s", "a", "ul", "ol", "li", "h2", "h3", "blockquote", "pre", "code"] as const;
 export const ABOUT_MAX_CHARACTERS = 20_000;
+const linkAttributes = { rel: "noopener noreferrer nofollow", target: "_blank" } as const;
 
 export function cleanAbout(html: string): string {
   const clean = sanitizeHtml(html, {
@@ -15,10 +16,15 @@ export function cleanAbout(html: string): string {
       b: "strong",
       i: "em",
       h1: "h2",
-      a: sanitizeHtml.simpleTransform("a", { rel: "noopener noreferrer nofollow", target: "_blank" }),
+      a: sanitizeHtml.simpleTransform("a", linkAttributes),
     },
   });
   return aboutText(clean).trim() === "" ? "" : clean;
+}
+
+/** How long its writer made it: what is added here is not counted. @param html as `cleanAbout` made it */
+export function aboutLength(html: string): number {
+  return html.replaceAll(` rel="${linkAttributes.rel}" target="${linkAttributes.target}"`, "").replaceAll("<br />", "<br>").length;
 }
 
 const blockEnd = /<\/(?:p|li|h2|h3|blockquote|pre)>|<br\s*\/?>/g;

@@ -1,6 +1,6 @@
 import type { Clock } from "../kit/clock.ts";
 
-const AFTER_ERROR_MS = 60_000;
+export const AFTER_ERROR_MS = 60_000;
 
 /** Work that falls due at times that the database knows: a round at the start, one when the next thing is due, one whenever somebody says so. */
 export abstract class Rounds {

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Failure } from "../../src/contract/failures.ts";
 import { createFileSource } from "../../src/coordinator/file-source.ts";
 import { UsageError } from "../../src/kit/config.ts";
 import { aTask, givenWorld } from "../support/given-engine.ts";
+import type { Script } from "../support/scripted-worker.ts";
 import { givenPglite } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 import { passTime } from "../support/virtual-clock.ts";
@@ -34,6 +36,52 @@ test("tasks of a file are posted, the results stand beside it, and a second run 
     assert.deepEqual([results["f2"]?.["status"], results["f2"]?.["code"]], ["failed", "site.unsupported"]);
   }
   assert.equal(world.site.history.length, 2);
+});
+
+test("a file that asks for other episodes under the same id gets them, and those that are out are not posted again", async (t) => {
+  const { store } = await givenPglite(t);
+  const world = await givenWorld(t, store);
+  const file = join(await tempDir(t), "tasks.json");
+  const run = async (...episodes: string[]): Promise<unknown> => {
+    const data_content = episodes.map((id) => ({ id, title: id, about: "Text", image_url: "" }));
+    await writeFile(file, JSON.stringify(aTask("f1", { data_content })));
+    const source = await createFileSource(file);
+    const { engine } = await world.farm({ over: { sources: [source] } });
+    let idle = false;
+    void engine.idle(60 * 60_000).then(() => (idle = true));
+    await passTime(world.clock, "all of the file has ended", () => idle);
+    await engine.stop(0);
+    const { f1 } = JSON.parse(await readFile(source.resultPath, "utf8")) as { f1: { status: string; links: object } };
+    assert.deepEqual([f1.status, Object.keys(f1.links)], ["completed", episodes]);
+    return world.site.history.map(({ title }) => title);
+  };
+  assert.deepEqual(await run("one"), ["one"]);
+  assert.deepEqual(await run("two"), ["one", "two"]);
+  assert.deepEqual(await run("one", "two", "three"), ["one", "two", "three"]);
+});
+
+test("a failed task whose file names another account by now (its e-mail was mistyped) is that account's", async (t) => {
+  const { store } = await givenPglite(t);
+  const world = await givenWorld(t, store);
+  const file = join(await tempDir(t), "tasks.json");
+  const passwords: (string | undefined)[] = [];
+  const run = async (account: { email: string; password: string }, script: Script): Promise<string | undefined> => {
+    await writeFile(file, JSON.stringify(aTask("f1", { account_id: "", ...account }, 1)));
+    const source = await createFileSource(file);
+    const { engine, pool } = await world.farm({ script, over: { sources: [source] } });
+    let idle = false;
+    void engine.idle(60 * 60_000).then(() => (idle = true));
+    await passTime(world.clock, "all of the file has ended", () => idle);
+    passwords.push(...pool.assignments.map(({ assignment }) => `${assignment.accountKey} ${assignment.credentials.password}`));
+    await engine.stop(0);
+    return (JSON.parse(await readFile(source.resultPath, "utf8")) as Record<string, { status: string }>)["f1"]?.status;
+  };
+  const refused: Script = (point) => {
+    if (point === "sign-in") throw new Failure("account.incomplete", "no such account");
+  };
+  assert.equal(await run({ email: "mya@example.com", password: "one" }, refused), "failed");
+  assert.equal(await run({ email: "maya@example.com", password: "two" }, () => undefined), "completed");
+  assert.deepEqual(passwords, ["scripted:studio.example.com/mya@example.com one", "scripted:studio.example.com/maya@example.com two"]);
 });
 
 test("what is wrong with a file is said at once, all of it", async (t) => {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { pathToFileURL } from "node:url";
 import type { Assignment, CoordinatorCalls } from "../../src/contract/task.ts";
 import type { RunningAssignment, WorkerPool } from "../../src/coordinator/ports.ts";
 import { openWorkerPool } from "../../src/coordinator/worker-pool.ts";
+import { settings, type Setting } from "../../src/kit/settings.ts";
 import { tempDir } from "../support/temp.ts";
 
 interface Given {
@@ -80,4 +84,35 @@ test("a thread that does not answer is ended", async (t) => {
   await stuck.running.kill();
   await assert.rejects(stuck.running.result);
   assert.deepEqual(await begin("ask").running.result, { outcome: "stopped" });
+});
+
+test("a driver's thread sees none of the farm's secrets, and what else its environment holds", async (t) => {
+  const tmpDir = await tempDir(t, "pool");
+  const module = join(tmpDir, "tells.mjs");
+  await writeFile(
+    module,
+    `export const describe = () => ({ cards: [], problems: Object.keys(process.env).map((name) => ({ module: name, message: "" })) });
+     export const closeBrowser = () => undefined;`,
+  );
+  const all = Object.values<Setting>(settings);
+  const secrets = [
+    "MEDIA_STORE_SECRET",
+    "MEDIA_STORE_KEY_ID",
+    "STUDIO_KEY",
+    "MANAGER_PASSWORD",
+    "PODCREW_KEY_FILE",
+    ...all.filter(({ secret }) => secret).map(({ env }) => env),
+  ];
+  for (const { env } of all.filter((one) => process.env[one.env] === undefined)) {
+    process.env[env] = "x";
+    t.after(() => delete process.env[env]);
+  }
+  const pool = openWorkerPool({ workerModule: pathToFileURL(module), maxThreads: 1, tasksPerThread: 1, tmpDir });
+  t.after(async () => pool.close());
+  const seen = new Set((await pool.describe([])).problems.map(({ module: name }) => name));
+  assert.deepEqual(
+    secrets.filter((name) => seen.has(name)),
+    [],
+  );
+  assert.ok(seen.has("PATH") && seen.has("LOCALE"));
 });

@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite, test, type TestContext } from "node:test";
+import podops from "../../drivers/podops.ts";
+import type { EpisodeResource } from "../../src/contract/podops-resource.ts";
 import type { Assignment, PreparedEpisode } from "../../src/contract/task.ts";
 import { closeBrowser } from "../../src/worker/entry.ts";
 import { recordingAt } from "../cli/shows/given-feed.ts";
@@ -40,6 +42,40 @@ async function episode(number: number, over: Partial<PreparedEpisode> = {}): Pro
 
 const outcomes = async ({ studio }: PodopsTarget): Promise<string[]> => (await studio.history()).map(({ outcome }) => outcome);
 const readOne = async ({ client }: PodopsTarget, id: string) => client.readResource({ params: { prod: PRODUCTION, kind: "episode", id } });
+
+/** The draft as a farm leaves it that dies after the PUT which the gate let go. */
+async function letGo(site: PodopsTarget, one: PreparedEpisode): Promise<EpisodeResource> {
+  const shut = { gate: async () => ({ pass: false, why: "demo" }) };
+  await runToEnd(assign(site), { episodes: [one], maxTries: 1, answers: shut });
+  const draft = await readOne(site, one.marker);
+  assert.ok(draft.kind === "episode" && draft.enclosure);
+  const { title, summary } = draft.description;
+  const waiting = await site.client.updateResource({
+    params: { prod: PRODUCTION, kind: "episode", id: one.marker },
+    body: { kind: "episode", description: { title, summary }, enclosure: { uri: draft.enclosure.guid } },
+  });
+  assert.equal(waiting.kind === "episode" && waiting.state, "waiting");
+  return draft;
+}
+
+/** What a verb is given, without a browser: `meanwhile` happens right before its first change. */
+async function askingBeside({ adminKey, origin }: PodopsTarget, meanwhile: () => Promise<unknown> = async () => null) {
+  const made = await fetch(`${origin}/_a/token`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${adminKey}` },
+    body: JSON.stringify({ scope: "production:read resource:read resource:write" }),
+  });
+  const { token } = (await made.json()) as { token: string };
+  const changes: string[] = [];
+  const send = async (path: string, { method, headers, data }: { method: string; headers: Record<string, string>; data?: object }) => {
+    if (method !== "GET" && changes.push(method) === 1) await meanwhile();
+    const answer = await fetch(new URL(path, origin), { method, headers, ...(data && { body: JSON.stringify(data) }) });
+    const text = await answer.text();
+    return { status: () => answer.status, ok: () => answer.ok, url: () => answer.url, text: async () => text };
+  };
+  const page = { context: () => ({ cookies: async () => [{ name: "podops_token", value: token }] }), setContent: async () => undefined };
+  return { asking: { origin, account: {}, request: { fetch: send }, page } as never, changes };
+}
 
 suite("podops", { concurrency: false }, () => {
   after(async () => {
@@ -86,19 +122,57 @@ suite("podops", { concurrency: false }, () => {
   test("one that was let go and not built, as after a crash in between, is no copy, and comes out once", async (t) => {
     const site = await given(t);
     const one = await episode(5);
-    const shut = { gate: async () => ({ pass: false, why: "demo" }) };
-    await runToEnd(assign(site), { episodes: [one], maxTries: 1, answers: shut });
-    const draft = await readOne(site, one.marker);
-    assert.ok(draft.kind === "episode" && draft.enclosure);
-    const { title, summary } = draft.description;
-    await site.client.updateResource({
-      params: { prod: PRODUCTION, kind: "episode", id: one.marker },
-      body: { kind: "episode", description: { title, summary }, enclosure: { uri: draft.enclosure.guid } },
-    });
+    await letGo(site, one);
     const { result, heard } = await runToEnd(assign(site), { episodes: [one] });
     assert.deepEqual(result, { outcome: "done" });
     assert.deepEqual(heard.looked[0]?.copies, []);
     assert.deepEqual(await outcomes(site), ["published"]);
+  });
+
+  test("one that was let go and not built, and is looked for and not posted, comes out with nobody else's build", async (t) => {
+    const site = await given(t);
+    const [canceled, other] = [await episode(13), await episode(14)];
+    await letGo(site, canceled);
+    const seen: unknown[] = [];
+    const looked = async (_ref: unknown, { copies }: { copies: unknown }) => {
+      seen.push(copies);
+      return { go: false, why: "canceled" } as const;
+    };
+    await runToEnd(assign(site), { episodes: [canceled], maxTries: 1, answers: { looked } });
+    assert.deepEqual(seen, [[]]);
+    const { result } = await runToEnd(assign(site), { episodes: [other] });
+    assert.deepEqual(result, { outcome: "done" });
+    assert.deepEqual(
+      (await site.studio.history()).map(({ title }) => title),
+      [other.title],
+    );
+  });
+
+  test("one that was let go and not built, and is built while it is looked for, is a copy", async (t) => {
+    const site = await given(t);
+    const one = await episode(15);
+    const { metadata } = await letGo(site, one);
+    const { asking } = await askingBeside(site, async () => site.client.build({ body: { guid: PRODUCTION } }));
+    const copies = await podops.find?.(asking, one);
+    assert.deepEqual(
+      copies?.map(({ id }) => id),
+      [metadata.guid],
+    );
+  });
+
+  test("a left-over that was let go and not built is made a draft before it is taken away; one that a build has brought out stays", async (t) => {
+    const site = await given(t);
+    const [gone, out] = [await episode(16), await episode(17)];
+    const left = await letGo(site, gone);
+    const { asking, changes } = await askingBeside(site);
+    await podops.discard?.(asking, gone, left.metadata.guid);
+    assert.deepEqual(changes, ["PUT", "DELETE"]);
+    await assert.rejects(readOne(site, gone.marker), /no such episode/);
+    const { metadata } = await letGo(site, out);
+    const late = await askingBeside(site, async () => site.client.build({ body: { guid: PRODUCTION } }));
+    await podops.discard?.(late.asking, out, metadata.guid);
+    const stays = await readOne(site, out.marker);
+    assert.equal(stays.kind === "episode" && stays.state, "published");
   });
 
   test("where the production can't be built the episode is a draft again, which nobody's next build brings out", async (t) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { managerMigrations } from "../../src/manager/migrations.ts";
-import { eachBackend } from "../support/store.ts";
+import { eachBareBackend } from "../support/store.ts";
 import { dataOf, link, withManager, type Scene, type TestFarm } from "./support.ts";
 
 const feed = "https://anchor.fm/s/1a2b/podcast/rss";
@@ -252,7 +252,7 @@ withManager(
   },
 );
 
-eachBackend("[migrations] imports go up over announced sites and down again", async (_t, { store }) => {
+eachBareBackend("[migrations] imports go up over announced sites and down again", async (_t, { store }) => {
   const { "001-worker-api": first } = managerMigrations;
   assert.ok(first);
   // What later ones add stands on what this one takes away.

@@ -8,7 +8,7 @@ import { createLog } from "../../src/kit/log.ts";
 import { openManager } from "../../src/manager/manager.ts";
 import { managerMigrations } from "../../src/manager/migrations.ts";
 import { openVault } from "../../src/store/vault.ts";
-import { eachBackend, givenPglite } from "../support/store.ts";
+import { eachBackend, eachBareBackend, givenPglite } from "../support/store.ts";
 import { get, link, openScene, withManager } from "./support.ts";
 
 withManager(
@@ -176,7 +176,7 @@ test("[first key] a folder that can't be written is one sentence, and the next s
   assert.equal((await manager.keys.list()).length, 1);
 });
 
-eachBackend("[migrations] go up, down and up again", async (_t, { store }) => {
+eachBareBackend("[migrations] go up, down and up again", async (_t, { store }) => {
   for (let round = 0; round < 2; round += 1) {
     await store.migrate("manager", managerMigrations);
     await store.raw("insert into manager.users (id, email, role, created_at) values ($1, 'a@example.com', 'owner', $2)", [

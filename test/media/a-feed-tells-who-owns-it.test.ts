@@ -104,3 +104,17 @@ test("what is no feed, and what lies in a private network, is a sentence; nothin
   assert.equal(await read([]), "content.forbidden_address");
   assert.deepEqual(await readdir(folder), []);
 });
+
+test("a feed in Latin-1 keeps its letters, one in an encoding that nobody knows is a sentence", async (t) => {
+  const xml = (label: string): string => `<?xml version="1.0" encoding="${label}"?>${channel("<itunes:author>Café</itunes:author>")}`;
+  const server = createServer((request, response) => response.end(Buffer.from(xml((request.url ?? "").slice(1)), "latin1")));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const address = server.address();
+  const host = `127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+  const policy = createAddressPolicy([host]);
+  t.after(async () => policy.close());
+  const options = { policy, deadlineMs: 5000, signal: AbortSignal.timeout(10_000), folder: await tempDir(t) };
+  assert.equal((await readFeed(`http://${host}/iso-8859-1`, options)).author, "Café");
+  await assert.rejects(readFeed(`http://${host}/x-of-our-own`, options), /nobody here knows \("x-of-our-own"\)/);
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AbortedTransactionError, type Kysely } from "kysely";
-import { eachBackend, givenPglite } from "../support/store.ts";
+import { eachBareBackend, givenBarePglite } from "../support/store.ts";
 
 interface Tables {
   purse: { id: string; coins: number };
@@ -20,7 +20,7 @@ async function withPurse(db: Kysely<Tables>): Promise<void> {
 const coinsOf = async (db: Kysely<Tables>): Promise<number> =>
   (await db.selectFrom("purse").select("coins").where("id", "=", "mine").executeTakeFirstOrThrow()).coins;
 
-eachBackend("a query beside an open transaction never lands in it", async (_t, { store }) => {
+eachBareBackend("a query beside an open transaction never lands in it", async (_t, { store }) => {
   const db = store.part<Tables>("farm");
   await withPurse(db);
   const beside: Promise<unknown>[] = [];
@@ -45,7 +45,7 @@ eachBackend("a query beside an open transaction never lands in it", async (_t, {
   ]);
 });
 
-eachBackend("50 transactions at once count to 50", async (_t, { store }) => {
+eachBareBackend("50 transactions at once count to 50", async (_t, { store }) => {
   const db = store.part<Tables>("farm");
   await withPurse(db);
   const add = async (): Promise<void> =>
@@ -61,7 +61,7 @@ eachBackend("50 transactions at once count to 50", async (_t, { store }) => {
   assert.equal(await coinsOf(db), 50);
 });
 
-eachBackend("a transaction in which a statement failed says that it was not committed", async (_t, { store }) => {
+eachBareBackend("a transaction in which a statement failed says that it was not committed", async (_t, { store }) => {
   const db = store.part<Tables>("farm");
   await withPurse(db);
   const swallowing = db.transaction().execute(async (trx) => {
@@ -76,7 +76,7 @@ eachBackend("a transaction in which a statement failed says that it was not comm
   assert.equal(await coinsOf(db), 0);
 });
 
-eachBackend("a savepoint takes back a part", async (_t, { store }) => {
+eachBareBackend("a savepoint takes back a part", async (_t, { store }) => {
   const db = store.part<Tables>("farm");
   await withPurse(db);
   const trx = await db.startTransaction().execute();
@@ -88,7 +88,7 @@ eachBackend("a savepoint takes back a part", async (_t, { store }) => {
   assert.equal(await coinsOf(db), 3);
 });
 
-eachBackend("the connection is free again after each kind of end", async (_t, { store }) => {
+eachBareBackend("the connection is free again after each kind of end", async (_t, { store }) => {
   const db = store.part<Tables>("farm");
   await withPurse(db);
   for (let round = 0; round < 25; round++) {
@@ -103,21 +103,21 @@ eachBackend("the connection is free again after each kind of end", async (_t, { 
   assert.equal(await coinsOf(db), 0);
 });
 
-eachBackend("raw takes several statements without values, and one with", async (_t, { store }) => {
+eachBareBackend("raw takes several statements without values, and one with", async (_t, { store }) => {
   const { rows } = await store.raw("begin; create table public.t (a int); insert into public.t values (1), (2) returning a; commit");
   assert.deepEqual(rows, [{ a: 1 }, { a: 2 }]);
   assert.deepEqual((await store.raw("select a from public.t where a > $1", [1])).rows, [{ a: 2 }]);
 });
 
 test("a transaction on a closed store fails at once and does not hang", async (t) => {
-  const { store } = await givenPglite(t);
+  const { store } = await givenBarePglite(t);
   const db = store.part<Tables>("farm");
   await store.close();
   await store.close();
   await assert.rejects(db.transaction().execute(async (trx) => coinsOf(trx)));
 });
 
-eachBackend("what was flushed is committed; many flush at once", async (_t, { store }) => {
+eachBareBackend("what was flushed is committed; many flush at once", async (_t, { store }) => {
   const db = store.part<Tables>("farm");
   await withPurse(db);
   await Promise.all(

@@ -9,7 +9,7 @@ import { UsageError } from "../../src/kit/config.ts";
 import { redact } from "../../src/kit/redact.ts";
 import { checkVault } from "../../src/store/check-vault.ts";
 import { openVault, type Vault } from "../../src/store/vault.ts";
-import { eachBackend } from "../support/store.ts";
+import { eachBareBackend } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 
 const newKey = (): string => randomBytes(32).toString("base64");
@@ -101,7 +101,7 @@ test("no key, no start", async (t) => {
   await assert.rejects(async () => vaultOfFile(t, `${newKey()}\nrubbish\n`), usage(/line 2 does not hold a vault key/));
 });
 
-eachBackend("a database is not started on without the keys that sealed in it", async (t, { store }) => {
+eachBareBackend("a database is not started on without the keys that sealed in it", async (t, { store }) => {
   const [old, fresh] = [newKey(), newKey()];
   await checkVault(store, vaultWith(old));
   await checkVault(store, vaultWith(old));

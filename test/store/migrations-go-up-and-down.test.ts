@@ -3,7 +3,7 @@ import { sql, type Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
 import { UsageError } from "../../src/kit/config.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { eachBackend, silentLog } from "../support/store.ts";
+import { eachBareBackend, silentLog } from "../support/store.ts";
 
 interface Tables {
   show: { name: string; title: string };
@@ -36,7 +36,7 @@ async function tablesOf(store: Store, schema: string): Promise<string[]> {
   return (rows as { name: string }[]).map(({ name }) => name);
 }
 
-eachBackend("up makes the part's tables in the part's schema, down removes them, up again", async (_t, { store }) => {
+eachBareBackend("up makes the part's tables in the part's schema, down removes them, up again", async (_t, { store }) => {
   await store.migrate("studio", migrations);
   await store.part<Tables>("studio").insertInto("show").values({ name: "tea-time", title: "Tea" }).execute();
   assert.deepEqual(await tablesOf(store, "studio"), ["show"]);
@@ -46,7 +46,7 @@ eachBackend("up makes the part's tables in the part's schema, down removes them,
   assert.deepEqual(await store.part<Tables>("studio").selectFrom("show").selectAll().execute(), []);
 });
 
-eachBackend("each part has its own tables of the same name", async (_t, { store }) => {
+eachBareBackend("each part has its own tables of the same name", async (_t, { store }) => {
   await store.migrate("studio", migrations);
   await store.migrate("manager", migrations);
   await store.part<Tables>("studio").insertInto("show").values({ name: "a", title: "" }).execute();
@@ -55,7 +55,7 @@ eachBackend("each part has its own tables of the same name", async (_t, { store 
   assert.deepEqual(await tablesOf(store, "manager"), ["show"]);
 });
 
-eachBackend("several at once are one", async (t, { store, databaseUrl, dataDir }) => {
+eachBareBackend("several at once are one", async (t, { store, databaseUrl, dataDir }) => {
   const stores = [store];
   if (databaseUrl) {
     for (let i = 0; i < 4; i++) {
@@ -68,7 +68,7 @@ eachBackend("several at once are one", async (t, { store, databaseUrl, dataDir }
   assert.deepEqual(await tablesOf(store, "studio"), ["show"]);
 });
 
-eachBackend("a migration that fails in the middle leaves nothing behind and names itself", async (_t, { store }) => {
+eachBareBackend("a migration that fails in the middle leaves nothing behind and names itself", async (_t, { store }) => {
   await store.migrate("studio", migrations);
   const bad = {
     ...migrations,
@@ -83,7 +83,7 @@ eachBackend("a migration that fails in the middle leaves nothing behind and name
   assert.deepEqual(await tablesOf(store, "studio"), ["show"]);
 });
 
-eachBackend("an older version does not touch a newer one's database", async (_t, { store }) => {
+eachBareBackend("an older version does not touch a newer one's database", async (_t, { store }) => {
   await store.migrate("studio", migrations);
   const { "001-show": first } = migrations;
   await assert.rejects(

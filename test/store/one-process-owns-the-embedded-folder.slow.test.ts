@@ -12,7 +12,7 @@ import { createLog } from "../../src/kit/log.ts";
 import { openQueue } from "../../src/store/queue.ts";
 import { openStore } from "../../src/store/store.ts";
 import { freshDatabase, postgresMissing } from "../support/postgres.ts";
-import { copyEmptyDatabase, silentLog } from "../support/store.ts";
+import { copyBareDatabase, silentLog } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 
 interface Holder {
@@ -60,7 +60,7 @@ async function until(holds: () => boolean, what: string): Promise<void> {
 
 async function folder(t: TestContext): Promise<string> {
   const dataDir = await tempDir(t, "owner");
-  await copyEmptyDatabase(dataDir);
+  await copyBareDatabase(dataDir);
   return dataDir;
 }
 

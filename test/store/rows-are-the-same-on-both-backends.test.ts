@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { sql } from "kysely";
-import { eachBackend } from "../support/store.ts";
+import { eachBareBackend } from "../support/store.ts";
 
-eachBackend("rows hold the same kinds of values", async (_t, { store }) => {
+eachBareBackend("rows hold the same kinds of values", async (_t, { store }) => {
   const db = store.part("farm");
   const { rows } =
     await sql`select 9007199254740991::int8 as "int8", (select count(*) from generate_series(1, 3)) as "count", 12345678901234567890.10::numeric as "numeric",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { openQueue, type Job, type Queue } from "../../src/store/queue.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { eachBackend, silentLog } from "../support/store.ts";
+import { eachBareBackend, silentLog } from "../support/store.ts";
 
 async function queueOn(t: TestContext, store: Store): Promise<Queue> {
   const queue = await openQueue(store, silentLog);
@@ -12,7 +12,7 @@ async function queueOn(t: TestContext, store: Store): Promise<Queue> {
 
 const idsOf = (jobs: Job[]): string[] => jobs.map((job) => job.id);
 
-eachBackend("a job goes out once, until it is done", async (t, { store }) => {
+eachBareBackend("a job goes out once, until it is done", async (t, { store }) => {
   const queue = await queueOn(t, store);
   await queue.send({ id: "t1", accountKey: "site:1" });
   assert.deepEqual(await queue.pending(), ["t1"]);
@@ -29,7 +29,7 @@ eachBackend("a job goes out once, until it is done", async (t, { store }) => {
   assert.deepEqual(await queue.pending(), []);
 });
 
-eachBackend("no account is in two hands, and a busy account at the head does not hold up the others", async (t, { store }) => {
+eachBareBackend("no account is in two hands, and a busy account at the head does not hold up the others", async (t, { store }) => {
   const queue = await queueOn(t, store);
   for (const n of [1, 2, 3]) await queue.send({ id: `a${n}`, accountKey: "site:a", priority: 100 });
   await queue.send({ id: "b1", accountKey: "site:b" });
@@ -41,7 +41,7 @@ eachBackend("no account is in two hands, and a busy account at the head does not
   assert.deepEqual(idsOf(await queue.take(10)), ["a2"]);
 });
 
-eachBackend("higher priority first, then the oldest; within an account the oldest", async (t, { store }) => {
+eachBareBackend("higher priority first, then the oldest; within an account the oldest", async (t, { store }) => {
   const queue = await queueOn(t, store);
   await queue.send({ id: "low", accountKey: "site:1", priority: -1 });
   await queue.send({ id: "old", accountKey: "site:2" });
@@ -52,7 +52,7 @@ eachBackend("higher priority first, then the oldest; within an account the oldes
   assert.deepEqual(idsOf(await queue.take(9)), ["new", "low"]);
 });
 
-eachBackend("a job sent in a transaction that is rolled back was never sent", async (t, { store }) => {
+eachBareBackend("a job sent in a transaction that is rolled back was never sent", async (t, { store }) => {
   const queue = await queueOn(t, store);
   const db = store.part("farm");
   const sending = db.transaction().execute(async (trx) => {
@@ -75,7 +75,7 @@ eachBackend("a job sent in a transaction that is rolled back was never sent", as
   assert.deepEqual(idsOf(await queue.take(5)), ["sent"]);
 });
 
-eachBackend("a job that is given back comes again after the pause, behind the account's others", async (t, { store }) => {
+eachBareBackend("a job that is given back comes again after the pause, behind the account's others", async (t, { store }) => {
   const queue = await queueOn(t, store);
   await queue.send({ id: "a1", accountKey: "site:a", priority: 3 });
   const [job] = await queue.take(1);
@@ -90,7 +90,7 @@ eachBackend("a job that is given back comes again after the pause, behind the ac
   assert.deepEqual({ id: again.id, priority: again.priority, deaths: again.deaths }, { id: "a1", priority: 3, deaths: 0 });
 });
 
-eachBackend("not before its time", async (t, { store }) => {
+eachBareBackend("not before its time", async (t, { store }) => {
   const queue = await queueOn(t, store);
   await queue.send({ id: "later", accountKey: "site:1", startAfter: new Date(Date.now() + 3_600_000) });
   await queue.send({ id: "soon", accountKey: "site:1" });
@@ -98,7 +98,7 @@ eachBackend("not before its time", async (t, { store }) => {
   assert.deepEqual((await queue.pending()).sort(), ["later", "soon"]);
 });
 
-eachBackend("many takers at once: each job once, an account in one hand", async (t, { store, databaseUrl, dataDir }) => {
+eachBareBackend("many takers at once: each job once, an account in one hand", async (t, { store, databaseUrl, dataDir }) => {
   const queues = [await queueOn(t, store)];
   if (databaseUrl) {
     const other = await openStore({ dataDir, databaseUrl, log: silentLog });
@@ -128,7 +128,7 @@ eachBackend("many takers at once: each job once, an account in one hand", async 
   assert.deepEqual(done.sort(), sent.sort());
 });
 
-eachBackend("closing is quick", async (_t, { store }) => {
+eachBareBackend("closing is quick", async (_t, { store }) => {
   const queue = await openQueue(store, silentLog);
   await queue.send({ id: "t1", accountKey: "site:1" });
   await queue.take(1);

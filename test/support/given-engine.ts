@@ -1,5 +1,3 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { Engine, type EngineOptions } from "../../src/coordinator/engine.ts";
@@ -8,11 +6,12 @@ import { migrations } from "../../src/coordinator/migrations.ts";
 import type { Prepare } from "../../src/coordinator/ports.ts";
 import type { Queue } from "../../src/store/queue.ts";
 import type { Store } from "../../src/store/store.ts";
-import { openVault } from "../../src/store/vault.ts";
+import { openVault, type Vault } from "../../src/store/vault.ts";
 import { memoryQueue } from "./memory-queue.ts";
 import { demoKey, scriptedManager, type ScriptedManager } from "./scripted-manager.ts";
 import { card, scriptedPool, ScriptedSite, type Script, type ScriptedPool } from "./scripted-worker.ts";
 import { silentLog } from "./store.ts";
+import { tempDir } from "./temp.ts";
 import { virtualClock, type VirtualClock } from "./virtual-clock.ts";
 import { noBrowser } from "./no-browser.ts";
 
@@ -21,6 +20,8 @@ export interface World {
   manager: ScriptedManager;
   site: ScriptedSite;
   queue: Queue;
+  /** Of all its farms. */
+  vault: Vault;
   /** Starts a farm; several may live on the one store. `crash()` is a kill -9: nothing of it acts any more. */
   farm(given?: {
     script?: Script;
@@ -57,7 +58,7 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
     for (let round = 0; round < 3; round++) await Promise.all([store.raw("select 1"), new Promise((resolve) => setTimeout(resolve, 1))]);
   };
   const queue = memoryQueue(clock, store.backend);
-  const dataDir = await mkdtemp(join(tmpdir(), "podcrew-engine-"));
+  const dataDir = await tempDir(t, "engine");
   const vault = openVault({ dataDir, embedded: true });
   const engines: Engine[] = [];
   t.after(async () => {
@@ -74,6 +75,7 @@ export async function givenWorld(t: TestContext, store: Store): Promise<World> {
     manager,
     site,
     queue,
+    vault,
     async farm({ script, over, start = true, repost = "after-look" } = {}) {
       const own = clock.mortal();
       const pool = scriptedPool(site, script);

@@ -31,14 +31,17 @@ let databases = 0;
 export const postgresMissing: string | null = binaries() ? null : `no PostgreSQL below ${DEBIAN} (apt-get install postgresql)`;
 if (postgresMissing) process.stderr.write(`\nPostgreSQL tests skipped: ${postgresMissing}\n\n`);
 
-/** Address of a fresh, empty database on a private server, which is started on first use and ends with the process. */
-export async function freshDatabase(): Promise<string> {
+/**
+ * Address of a fresh database on a private server, which is started on first use and ends with the process.
+ * @param template name of a database on that server that it is a copy of; nobody may be connected to that one. Absent: it is empty
+ */
+export async function freshDatabase(template = "template1"): Promise<string> {
   cluster ??= start();
   const { url } = await cluster;
   const name = `test_${process.pid}_${++databases}`;
   const client = new pg.Client({ connectionString: url("postgres") });
   await client.connect();
-  await client.query(`create database ${name}`);
+  await client.query(`create database ${name} template ${template}`);
   await client.end();
   return url(name);
 }

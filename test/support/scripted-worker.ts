@@ -92,13 +92,30 @@ export function scriptedPool(site: ScriptedSite, script: Script = () => undefine
       running.add(assignment.taskId);
       pool.peak = Math.max(pool.peak, running.size);
       const killed = Promise.withResolvers<never>();
-      const result = Promise.race([work(assignment, calls, site, script), killed.promise]).finally(() => running.delete(assignment.taskId));
+      const result = Promise.race([work(assignment, acrossAPort(calls), site, script), killed.promise]).finally(() =>
+        running.delete(assignment.taskId),
+      );
       result.catch(() => undefined);
       return { result, cancel: () => undefined, kill: async () => killed.reject(new Error("the thread was ended")) };
     },
     async close() {},
   };
   return pool;
+}
+
+/** As a real worker hears them: an error comes through a port by structured clone, with its message and nothing else of its own. */
+function acrossAPort(calls: CoordinatorCalls): CoordinatorCalls {
+  const heard = Object.entries(calls).map(([name, call]: [string, (...args: never[]) => unknown]) => [
+    name,
+    async (...args: never[]) => {
+      try {
+        return await call(...args);
+      } catch (error) {
+        throw structuredClone(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(heard) as CoordinatorCalls;
 }
 
 async function work({ taskId, kind }: Assignment, calls: CoordinatorCalls, site: ScriptedSite, script: Script): Promise<AssignmentResult> {

@@ -5,6 +5,7 @@ import { MAX_SUMMARY_CHARACTERS, MAX_TITLE_CHARACTERS, type episodeInput, type s
 import { appleCategories } from "../../media/apple-categories.ts";
 import { cutAtWord } from "../../media/cut.ts";
 import { fitTitle } from "../../media/title.ts";
+import { line } from "../../media/xml-write.ts";
 import { slugify } from "../../studio/ids.ts";
 import type { ParsedFeed } from "./fetch-feed.ts";
 
@@ -40,7 +41,7 @@ export function showResource(feed: ParsedFeed, name: string): ShowOfFeed {
         type: itunes?.type?.toLowerCase(),
         block: itunes?.block,
         complete: itunes?.complete,
-        guid: podcast?.guid,
+        guid: podcast?.guid?.trim(),
       }),
     },
     description: {
@@ -62,7 +63,7 @@ export function episodeResources(items: readonly Item[]): EpisodeOfFeed[] {
   for (const item of items) {
     const [recording] = item.enclosures ?? [];
     if (!recording?.url) continue;
-    const guid = item.guid?.value ?? recording.url;
+    const guid = line(item.guid?.value ?? "") ? (item.guid?.value ?? "") : recording.url;
     const name = episodeName(guid);
     if (!byName.has(name)) byName.set(name, episodeResource(item, { ...recording, url: recording.url }, guid, name));
   }
@@ -89,7 +90,8 @@ function episodeResource(
       name,
       ...(!Number.isNaN(date) && { date: new Date(date).toUTCString() }),
       labels: labelsOf({
-        guid,
+        // As every feed says it. The name is made of what was read, so that one imported before is known again.
+        guid: line(guid),
         season: itunes?.season,
         episode: itunes?.episode,
         explicit: itunes?.explicit,

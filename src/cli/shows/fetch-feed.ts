@@ -3,6 +3,7 @@ import { STATUS_CODES } from "node:http";
 import { parseRssFeed } from "feedsmith";
 import { fetch, type Response } from "undici";
 import { UsageError } from "../../kit/config.ts";
+import { feedText, UnknownEncoding } from "../../media/feed-text.ts";
 
 /** As a player fetches it. */
 export interface FetchedFeed {
@@ -30,7 +31,10 @@ export const USER_AGENT = "Podcrew (podcast publisher)";
 /** A feed by its address, or a file of one. @throws UsageError with what was answered instead */
 export async function fetchFeed(address: string): Promise<FetchedFeed> {
   if (!/^https?:\/\//i.test(address))
-    return readFile(address).then(ofFile, (error: NodeJS.ErrnoException) => Promise.reject(noFile(address, error)));
+    return readFile(address).then(
+      (bytes) => ofFile(bytes, address),
+      (error: NodeJS.ErrnoException) => Promise.reject(noFile(address, error)),
+    );
   const [began, signal] = [performance.now(), AbortSignal.timeout(DEADLINE_MS)];
   const redirects: FetchedFeed["redirects"] = [];
   try {
@@ -39,13 +43,13 @@ export async function fetchFeed(address: string): Promise<FetchedFeed> {
       const response = await fetch(url, { redirect: "manual", signal, headers });
       const next = redirecting.has(response.status) ? URL.parse(response.headers.get("location") ?? "", url) : null;
       if (!next) {
-        const xml = await textOf(response, url);
+        const bytes = await bytesOf(response, url);
         return {
           url: url.href,
           redirects,
           headers: response.headers,
-          bytes: Buffer.byteLength(xml),
-          xml,
+          bytes: bytes.length,
+          xml: textOf(bytes, url.href, response.headers.get("content-type") ?? ""),
           tookMs: performance.now() - began,
         };
       }
@@ -62,7 +66,7 @@ export async function fetchFeed(address: string): Promise<FetchedFeed> {
   }
 }
 
-async function textOf(response: Response, url: URL): Promise<string> {
+async function bytesOf(response: Response, url: URL): Promise<Buffer> {
   const { status, ok, body } = response;
   if (!ok) {
     await body?.cancel();
@@ -75,15 +79,25 @@ async function textOf(response: Response, url: URL): Promise<string> {
     if (bytes > MAX_BYTES) throw new UsageError(`${url.href} is larger than ${MAX_BYTES / 1024 / 1024} MB: no feed.`);
     pieces.push(piece as Uint8Array);
   }
-  return new TextDecoder().decode(Buffer.concat(pieces));
+  return Buffer.concat(pieces);
 }
 
-const ofFile = (bytes: Buffer): FetchedFeed => ({
+/** @throws UsageError */
+function textOf(bytes: Buffer, where: string, contentType = ""): string {
+  try {
+    return feedText(bytes, contentType);
+  } catch (cause) {
+    if (cause instanceof UnknownEncoding) throw new UsageError(`What stands at ${where} ${cause.message}.`, { cause });
+    throw cause;
+  }
+}
+
+const ofFile = (bytes: Buffer, path: string): FetchedFeed => ({
   url: "",
   redirects: [],
   headers: null,
   bytes: bytes.length,
-  xml: bytes.toString("utf8"),
+  xml: textOf(bytes, path),
   tookMs: 0,
 });
 

@@ -15,14 +15,14 @@ export interface Failed {
 }
 
 const AT_A_TIME = 4;
-const LOOK_EVERY_MS = 1000;
+export const LOOK_EVERY_MS = 1000;
 /** Looking takes a fifth of the time at most, however many episodes there are. */
 const REST_PER_LOOK = 4;
 const LONGEST_REST_MS = 15_000;
 /** What failed is tried again after 10 s, then for hours: those this command does not wait for. */
-const SECOND_TRY_MS = 15_000;
+export const SECOND_TRY_MS = 15_000;
 /** One download may take ten minutes. */
-const NO_NEWS_MS = 11 * 60_000;
+export const NO_NEWS_MS = 11 * 60_000;
 
 /** By their names. */
 export async function episodesOf(studio: PodopsClient, guid: string): Promise<Map<string, EpisodeResource>> {

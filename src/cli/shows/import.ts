@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { showInput, type ShowResource } from "../../contract/podops-resource.ts";
+import { showInput } from "../../contract/podops-resource.ts";
 import { UsageError, type Config } from "../../kit/config.ts";
 import type { PodopsClient } from "../../kit/podops-client.ts";
 import { counted } from "../progress.ts";
@@ -7,8 +7,9 @@ import { harmless } from "../table.ts";
 import { episodeResources, nameOf, showResource } from "./feed-resources.ts";
 import { fetchFeed, olderPages, parseFeedOf, type FetchedFeed, type ParsedFeed } from "./fetch-feed.ts";
 import { fitResource } from "./fit-resource.ts";
+import { askForCover, readShow, untilCover } from "./import-cover.ts";
 import { bringEpisodes, episodesOf, untilFetched, type Failed } from "./import-episodes.ts";
-import { askStudio, refusedWith } from "./studio-client.ts";
+import { askStudio } from "./studio-client.ts";
 
 export interface ImportOptions {
   /** Of the production; absent: made of the feed's title. */
@@ -51,12 +52,12 @@ export async function importShow(config: Config, address: string, options: Impor
   const { studio, url } = await askStudio(config, options.as);
   const { guid } = await studio.createProduction({ body: { name } });
   const [failed, left]: [Failed[], string[]] = [[], []];
-  const cover = await bringShow(studio, feed, { guid, name, source }, left);
+  await bringShow(studio, feed, { guid, name, source }, left);
   const there = await episodesOf(studio, guid);
   const fresh = episodes.filter((one) => !there.has(one.metadata.name));
   await bringEpisodes(studio, guid, fresh, failed, left);
   await untilFetched(studio, guid, episodes, failed, left);
-  await cover(left);
+  await untilCover(studio, guid, left);
   const built = await studio.build({ body: { guid } });
   const missing = new Set(failed.map((one) => one.name));
   const result: Imported = {
@@ -89,8 +90,7 @@ async function itemsOf(first: FetchedFeed, feed: ParsedFeed): Promise<NonNullabl
 }
 
 /**
- * Makes the show where there is none.
- * @returns to be called once files are fetched: where the cover could not be, the drawn one stays
+ * Makes the show where there is none, and asks for its cover.
  * @throws UsageError when a show of another origin has that name
  */
 async function bringShow(
@@ -98,44 +98,22 @@ async function bringShow(
   feed: ParsedFeed,
   { guid, name, source }: { guid: string; name: string; source: string },
   left: string[],
-): Promise<(left: string[]) => Promise<void>> {
-  const done = async (): Promise<void> => undefined;
+): Promise<void> {
   const params = { prod: guid, kind: "show", id: guid } as const;
   const there = await readShow(studio, guid);
-  if (there) {
-    if (there.metadata.labels[SOURCE_LABEL] !== source)
-      throw new UsageError(`There is a show named ${name} that was not imported from this feed. Choose another name for it: --name NAME`);
-    return done;
-  }
+  if (there && there.metadata.labels[SOURCE_LABEL] !== source)
+    throw new UsageError(`There is a show named ${name} that was not imported from this feed. Choose another name for it: --name NAME`);
   const wanted = showResource(feed, name);
   const { resource, left: dropped, problem } = fitResource(showInput, { ...wanted, metadata: labelled(wanted.metadata, source) });
-  if (problem) throw new UsageError(`The feed's show can't be made: ${problem}.`);
-  left.push(...dropped.map((field) => `${field} of the show`));
+  if (problem && !there) throw new UsageError(`The feed's show can't be made: ${problem}.`);
   const { image, ...plain } = resource;
-  const made = await studio.createResource({ params, body: { ...plain, kind: "show" } });
-  if (!image || made.kind !== "show") return done;
-  const drawn = made.image?.guid;
-  await studio.updateResource({ params, body: { ...plain, kind: "show", image } });
-  return async (also) => {
-    const fetched = await readShow(studio, guid);
-    if (!drawn || fetched?.image?.state === "ready") return;
-    also.push(`image of the show (${fetched?.image?.problem ?? fetched?.image?.state ?? "gone"})`);
-    await studio.updateResource({ params, body: { ...plain, kind: "show", image: { uri: drawn } } });
-  };
+  if (!there) left.push(...dropped.map((field) => `${field} of the show`));
+  const show = there ?? (await studio.createResource({ params, body: { ...plain, kind: "show" } }));
+  if (image && show.kind === "show") await askForCover(studio, show, image);
 }
 
 function labelled(metadata: ReturnType<typeof showResource>["metadata"], source: string): ReturnType<typeof showResource>["metadata"] {
   return { ...metadata, labels: { ...metadata?.labels, [SOURCE_LABEL]: source } };
-}
-
-async function readShow(studio: PodopsClient, guid: string): Promise<ShowResource | null> {
-  try {
-    const found = await studio.readResource({ params: { prod: guid, kind: "show", id: guid } });
-    return found.kind === "show" ? found : null;
-  } catch (error) {
-    if (refusedWith(error) === 404) return null;
-    throw error;
-  }
 }
 
 function report(result: Imported, json: boolean): void {

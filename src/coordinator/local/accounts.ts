@@ -6,6 +6,7 @@ import type { Vault } from "../../store/vault.ts";
 import { hostOf, type Site } from "../sites.ts";
 import type { Database } from "../tables.ts";
 import { TaskApiError } from "./errors.ts";
+import { resealTasks } from "./reseal.ts";
 import { emptiest, slotNames } from "./slots.ts";
 import type { LocalAccountRow } from "./tables.ts";
 
@@ -186,7 +187,8 @@ export class AccountBook {
       const account_id = given.account_id ?? "";
       const other = !known && account_id && (await accountWith(trx, hosts, account_id));
       if (other) return { problem: `its account_id is that of ${other.login}` };
-      const secrets = Object.fromEntries(secretFields.map((field) => [field, secretOf(given, field) ?? before[field] ?? ""]));
+      const secretsNow = secretFields.map((field) => [field, secretOf(given, field) ?? before[field] ?? ""]);
+      const secrets = Object.fromEntries(secretsNow) as AccountSecrets;
       const id = known?.id ?? randomUUID();
       const values = {
         sealed_secrets: vault.seal(JSON.stringify(secrets), sealedAt(id)),
@@ -196,6 +198,10 @@ export class AccountBook {
       };
       if (known) {
         await trx.updateTable("local_accounts").set(values).where("id", "=", id).execute();
+        const isOther = values.username !== known.username || secretFields.some((field) => secrets[field] !== (before[field] ?? ""));
+        // Its tasks are for the host that the account came with.
+        const own = findSite(known.host);
+        if (isOther && own) await resealTasks(trx, { ...known, username: values.username }, secrets, { site: own, vault, now: now() });
         return "updated";
       }
       await trx

@@ -3,7 +3,7 @@ import { workerTask, type Report, type WorkerTask } from "../../contract/worker-
 import { LOCAL, type DeliverAnswer, type PullAnswer, type ReadAnswer, type Source } from "../source.ts";
 import type { Database } from "../tables.ts";
 import type { AccountBook, AccountSecrets } from "./accounts.ts";
-import { ledgerIdOf, readLedgerId } from "./ids.ts";
+import { accountIdOf, ledgerIdOf, readLedgerId } from "./ids.ts";
 import type { LocalAccountRow, LocalResult, LocalTaskRow, LocalTaskTable } from "./tables.ts";
 import { STOPPED } from "./task-book.ts";
 
@@ -53,7 +53,7 @@ async function pull({ db, accounts, now }: LocalSourceOptions, limit: number, si
     .selectAll()
     .where("state", "=", "pending")
     .where((one) => one.or([one("start_at", "is", null), one("start_at", "<=", at)]))
-    .where("serial", "not in", await busySlots(db, at))
+    .where("serial", "not in", await busySlots(db, at, sites))
     // Never empty, as below.
     .where("account", "not in", (inner) =>
       inner
@@ -80,15 +80,17 @@ async function pull({ db, accounts, now }: LocalSourceOptions, limit: number, si
   return { kind: "tasks", tasks, broken };
 }
 
-/** Where a task runs, or is about to; one that waits for a time or a person keeps nobody else from the slot. */
-async function busySlots(db: Database, at: Date): Promise<string[]> {
+/** Where a task runs, or is about to; one that waits for a time, a person or a driver keeps nobody else from the slot. */
+async function busySlots(db: Database, at: Date, sites: readonly string[]): Promise<string[]> {
   const rows = await db
     .selectFrom("tasks")
-    .select(["data", "state", "not_before"])
+    .select(["data", "state", "not_before", "host"])
     .where("source", "=", LOCAL)
     .where("state", "in", ["waiting", "claimed", "running"])
     .execute();
-  const busy = rows.filter(({ state, not_before: notBefore }) => state !== "waiting" || !notBefore || notBefore <= at);
+  const isAboutTo = ({ host, not_before: notBefore }: (typeof rows)[number]): boolean =>
+    sites.includes(host) && (!notBefore || notBefore <= at);
+  const busy = rows.filter((row) => row.state !== "waiting" || isAboutTo(row));
   // Never empty: there is no `not in ()`.
   return ["", ...busy.flatMap(({ data: { serial } }) => (typeof serial === "string" ? [serial] : []))];
 }
@@ -98,7 +100,7 @@ function asWorkerTask(row: LocalTaskRow, account: LocalAccountRow, id: string, s
     id,
     type_request: row.script_name,
     status: "queued",
-    account_id: account.account_id || nameOf(account),
+    account_id: accountIdOf(account),
     domain: account.host,
     email: account.email,
     username: account.username,
@@ -108,12 +110,6 @@ function asWorkerTask(row: LocalTaskRow, account: LocalAccountRow, id: string, s
     serial: row.serial,
   });
 }
-
-/**
- * What the ledger tells its episodes apart by, where no manager's id does: of what no import changes, and the same again for one
- * that was removed and brought back.
- */
-const nameOf = ({ host, login }: LocalAccountRow): string => `${host}/${login.toLowerCase()}`;
 
 const statusWords = { pending: "queued", running: "running", completed: "completed", failed: "failed" } as const;
 

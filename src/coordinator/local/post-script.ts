@@ -1,7 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { extname, isAbsolute, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { MOST_MADE_CHARACTERS, postConfig, type PostConfig, type ScriptedEpisode } from "../../contract/task-api.ts";
+import { MOST_MADE_CHARACTERS, postConfig, scriptedEpisode, type PostConfig, type ScriptedEpisode } from "../../contract/task-api.ts";
 import { spin } from "../../kit/spintax.ts";
 import type { Random } from "../ports.ts";
 import { sayIssues, TaskApiError } from "./errors.ts";
@@ -28,7 +28,10 @@ export async function postEpisodes(
   if (said.length > 0) throw new TaskApiError(40001, said.map((problem) => `script_config.${problem}`).join("; "));
   const made: ScriptedEpisode[][] = [];
   for (let nth = 0, characters = 0; nth < count; nth += 1) {
-    const episode = episodeOf(config, random);
+    const checked = scriptedEpisode.safeParse(episodeOf(config, random));
+    // Else each retry would keep what can't be posted.
+    if (!checked.success) throw new TaskApiError(40001, sayIssues(checked.error, "script_config, by its choices"));
+    const episode = checked.data;
     characters += episode.title.length + (episode.about?.length ?? 0);
     if (characters > MOST_MADE_CHARACTERS)
       throw new TaskApiError(40001, "script_config: too much text for so many tasks; make fewer at once");

@@ -155,6 +155,8 @@ export class TaskBook {
 
   /** @returns those that were there */
   async remove(ids: readonly number[]): Promise<LocalTaskRow[]> {
+    // There is no `in ()`.
+    if (ids.length === 0) return [];
     return this.#o.db
       .deleteFrom("local_tasks")
       .where("id", "in", [...new Set(ids)])

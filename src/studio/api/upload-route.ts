@@ -34,7 +34,9 @@ export async function uploadRoute(
       sent?.file.resume();
       throw new Rejected(400, `The file's field is not called "${fileField}".`);
     }
-    const order = { name: sent.filename, type: sent.mimetype, stream: sent.file };
+    // A part with a type and no name is a file as well.
+    const { filename = "" } = sent as { filename?: string };
+    const order = { name: filename, type: sent.mimetype, stream: sent.file };
     return reply.code(201).send(await takeAsset({ context, processing }, production, order));
   });
   const nameOf = (request: FastifyRequest): string => (request.params as { name: string }).name;
@@ -47,6 +49,7 @@ export async function uploadRoute(
       return {
         showGuid: guid,
         fileName: nameOf(request),
+        isAssetName: true,
         kind: fileKindOf({ uri: nameOf(request), type: type.startsWith("image/") ? type : "" }),
       };
     },

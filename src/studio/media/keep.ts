@@ -7,7 +7,7 @@ import sharp from "sharp";
 import type { StudioContext } from "../context.ts";
 import { newGuid, newToken } from "../ids.ts";
 import { Refused } from "../refused.ts";
-import type { AssetsTable } from "../schema.ts";
+import type { AssetsTable, StudioDb } from "../schema.ts";
 import { lockMedia } from "./lock.ts";
 import { rules, signatureOf } from "./kinds.ts";
 import { mediaName, stemOf, thumbOf } from "./names.ts";
@@ -72,6 +72,7 @@ export async function keepAsset(context: StudioContext, showGuid: string, arrive
       // A sweep may have begun to take it away since we looked: then it is put again. From the row on, none begins.
       if ((await lastRemoval(trx, stemOf(name)))?.token !== before?.token) return false;
       await trx.insertInto("assets").values(row).execute();
+      await forgetUnused(trx, name);
       return true;
     });
   }
@@ -84,7 +85,13 @@ export async function keepDrawnCover(context: StudioContext, png: Buffer): Promi
   const name = mediaName(createHash("sha256").update(png).digest("hex"), "png");
   await keepBytes(context, name, png);
   await keepThumb(context, name, await smallPicture(png));
+  await forgetUnused(context.db, name);
   return name;
+}
+
+/** Once it is used no more, its week begins anew: how long nobody used it before counts no more. */
+async function forgetUnused(db: StudioDb, name: string): Promise<void> {
+  await db.deleteFrom("media_unused").where("content", "=", stemOf(name)).execute();
 }
 
 async function keepThumb(context: StudioContext, coverName: string, webp: Buffer): Promise<void> {

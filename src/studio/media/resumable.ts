@@ -15,6 +15,8 @@ import { sha256Of } from "./receive.ts";
 export interface UploadName {
   kind: AssetsTable["kind"];
   fileName: string;
+  /** One asset at most is called so, and others may have come under the same name: they are not this upload's. */
+  isAssetName?: boolean;
 }
 
 export interface UploadPart extends UploadName {
@@ -120,7 +122,10 @@ async function finish(
   }
 }
 
-/** The answer to the last part may have been lost: the same content under the same name is there already. */
+/**
+ * The answer to the last part may have been lost: the same content under the same name is there already. Of an asset's name it has to
+ * be that asset, or one that is still looked at and gets its name then.
+ */
 async function arrivedBefore({ db }: StudioContext, showGuid: string, part: UploadPart, sha256: string): Promise<AssetsTable | null> {
   const found = await db
     .selectFrom("assets")
@@ -131,6 +136,13 @@ async function arrivedBefore({ db }: StudioContext, showGuid: string, part: Uplo
     .where("bytes", "=", part.total)
     .where((eb) => eb(contentOf, "=", sha256.slice(0, 32)))
     .where("state", "<>", "refused")
+    .$if(part.isAssetName === true, (query) =>
+      query.where((eb) => {
+        const refs = eb.selectFrom("asset_refs").select("asset").whereRef("asset_refs.asset", "=", "assets.guid");
+        const isFresh = eb.and([eb("state", "=", "processing"), eb.not(eb.exists(refs))]);
+        return eb.or([eb.exists(refs.where("asset_refs.name", "=", part.fileName)), isFresh]);
+      }),
+    )
     .orderBy("created_at", "desc")
     .executeTakeFirst();
   return found ?? null;

@@ -9,6 +9,7 @@ const FIRST_REST_MS = 200;
 const CONNECT_MS = 10_000;
 /** Without a byte in either direction. */
 const SILENCE_MS = 60_000;
+const patience = { connect: { timeout: CONNECT_MS }, headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS } as const;
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 export interface S3Key {
@@ -24,6 +25,8 @@ export interface S3Call {
   headers?: Record<string, string>;
   /** Opened anew for each try. */
   body?: () => Readable;
+  /** Its answer is read as slowly as somebody listens. */
+  streamed?: boolean;
   /** For who only wants to know whether it answers: one try, within so long, ms. */
   onceWithinMs?: number;
 }
@@ -51,12 +54,9 @@ export class S3Client {
   readonly #address: BucketAddress;
   readonly #key: S3Key;
   readonly #signingKeys = new Map<string, ArrayBuffer>();
-  readonly #agent = new Agent({
-    connect: { timeout: CONNECT_MS },
-    headersTimeout: SILENCE_MS,
-    bodyTimeout: SILENCE_MS,
-    connections: 64,
-  });
+  readonly #agent = new Agent({ ...patience, connections: 64 });
+  /** As many lines as there are listeners: slow ones must not stand in the way of anything else. */
+  readonly #streams = new Agent(patience);
   readonly #closing = new AbortController();
 
   constructor(address: BucketAddress, key: S3Key) {
@@ -94,10 +94,10 @@ export class S3Client {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#agent.destroy();
+    await Promise.all([this.#agent.destroy(), this.#streams.destroy()]);
   }
 
-  async #try({ method, name, query = {}, headers = {}, body, onceWithinMs }: S3Call): Promise<S3Answer> {
+  async #try({ method, name, query = {}, headers = {}, body, streamed, onceWithinMs }: S3Call): Promise<S3Answer> {
     const signer = new AwsV4Signer({
       method,
       url: this.#url(name, query),
@@ -113,7 +113,7 @@ export class S3Client {
     const answer = await request(signed.url, {
       method,
       headers: Object.fromEntries(signed.headers),
-      dispatcher: this.#agent,
+      dispatcher: streamed ? this.#streams : this.#agent,
       signal: onceWithinMs === undefined ? closing : AbortSignal.any([closing, AbortSignal.timeout(onceWithinMs)]),
       body: body?.() ?? null,
     });

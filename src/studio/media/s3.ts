@@ -41,7 +41,7 @@ export function openS3Store(address: BucketAddress, key: S3Key, scratchDir: stri
     },
     async read(name, range) {
       const headers = range && { range: `bytes=${range.start}-${range.end}` };
-      const answer = await client.call({ method: "GET", name, ...(headers && { headers }) });
+      const answer = await client.call({ method: "GET", name, streamed: true, ...(headers && { headers }) });
       if (answer.status === (range ? 206 : 200)) return answer.body;
       await answer.body.dump();
       if (answer.status !== 404) throw new S3Error(answer.status, `answered ${answer.status} to a request for a range`);

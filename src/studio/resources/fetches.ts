@@ -11,7 +11,7 @@ import { MAX_AUDIO_BYTES, MAX_COVER_BYTES } from "../media/kinds.ts";
 import { S3Error } from "../media/s3-client.ts";
 import type { Processing } from "../processing.ts";
 import { Refused } from "../refused.ts";
-import { Rounds } from "../rounds.ts";
+import { AFTER_ERROR_MS, Rounds } from "../rounds.ts";
 import type { AssetsTable } from "../schema.ts";
 import { takeUpload } from "../uploads.ts";
 import { refusalText } from "./answer.ts";
@@ -42,7 +42,9 @@ interface Waiting {
 export class Fetches extends Rounds {
   readonly #context: StudioContext;
   readonly #processing: Processing;
-  readonly #running = new Set<string>();
+  readonly #running = new Map<string, Promise<void>>();
+  /** Of those, what came to its end; a round forgets it before it asks the database, so that no older answer brings it again. */
+  readonly #ended = new Set<string>();
 
   constructor(context: StudioContext, processing: Processing) {
     super(context.clock, LONGEST_REST_MS);
@@ -50,20 +52,33 @@ export class Fetches extends Rounds {
     this.#processing = processing;
   }
 
+  /** Waits for no file: who asks for one next is not behind a slow host. */
   protected override async round(): Promise<number> {
-    await Promise.all(
-      Array.from({ length: AT_A_TIME }, async () => {
-        for (let next = await this.#next(); next && !this.stopping.signal.aborted; next = await this.#next()) {
-          await this.#try(next);
-          this.#running.delete(next.guid);
-        }
-      }),
-    );
-    return this.#nextDueAt();
+    for (const guid of this.#ended) this.#running.delete(guid);
+    this.#ended.clear();
+    while (this.#running.size < AT_A_TIME) {
+      const next = await this.#next();
+      if (!next || this.stopping.signal.aborted) return this.#nextDueAt();
+      this.#running.set(next.guid, this.#run(next));
+    }
+    return Infinity;
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    await Promise.all(this.#running.values());
+  }
+
+  async #run(next: Waiting): Promise<void> {
+    await this.#try(next).catch(async (error: unknown) => {
+      this.failed(error);
+      await this.#context.clock.sleep(AFTER_ERROR_MS, this.stopping.signal);
+    });
+    this.#ended.add(next.guid);
+    this.wake();
   }
 
   protected override failed(error: unknown): void {
-    this.#running.clear();
     this.#context.log.error("files that are to be imported could not be looked at; tried again in a minute", { error: String(error) });
   }
 
@@ -86,15 +101,15 @@ export class Fetches extends Rounds {
       .orderBy("a.guid")
       .limit(AT_A_TIME)
       .execute();
-    const next = due.find(({ guid }) => !this.#running.has(guid)) ?? null;
-    if (next) this.#running.add(next.guid);
-    return next;
+    return due.find(({ guid }) => !this.#running.has(guid)) ?? null;
   }
 
-  /** @returns epoch, ms; Infinity when nothing rests */
+  /** Of those that nobody is at. @returns epoch, ms; Infinity when nothing rests */
   async #nextDueAt(): Promise<number> {
+    const running = [...this.#running.keys()];
     const { next } = await this.#waiting()
       .select((eb) => eb.fn.min("r.not_before").as("next"))
+      .$if(running.length > 0, (query) => query.where("a.guid", "not in", running))
       .executeTakeFirstOrThrow();
     return next?.getTime() ?? Infinity;
   }

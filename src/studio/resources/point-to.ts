@@ -100,7 +100,9 @@ async function pointToExternal(
     });
   if (kind === "audio" && !ref.size)
     problems.push({ path: `${path}.size`, message: "is needed for a recording that stays elsewhere: feeds say it" });
-  const file = { path: ref.uri, mime: type, bytes: ref.size ?? 0, seconds: ref.duration ?? target.seconds ?? 0, state: "ready" as const };
+  // 0 is what answers say where nobody knows.
+  const seconds = ref.duration || target.seconds || null;
+  const file = { path: ref.uri, mime: type, bytes: ref.size ?? 0, seconds, state: "ready" as const };
   if (!known) return insert(context, db, target, file, ref);
   await db.updateTable("assets").set(file).where("guid", "=", known.guid).execute();
   return known.guid;

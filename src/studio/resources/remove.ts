@@ -1,4 +1,5 @@
 import type { Transaction } from "kysely";
+import { noteLostFiles } from "../builds.ts";
 import type { StudioContext } from "../context.ts";
 import { openEpisodes } from "../episodes.ts";
 import { lockProduction } from "../lock.ts";
@@ -45,5 +46,6 @@ async function removeAsset(trx: Transaction<StudioTables>, production: Productio
     "The asset can't be deleted",
   );
   await trx.deleteFrom("assets").where("guid", "=", asset.guid).execute();
+  await noteLostFiles(trx, [production.guid]);
   return false;
 }

@@ -1,7 +1,8 @@
 import type { EpisodeInput } from "../../contract/podops-resource.ts";
+import { line } from "../../media/xml-write.ts";
 import { openEpisodes, type EpisodeRow } from "../episodes.ts";
 import { newGuid } from "../ids.ts";
-import { ABOUT_MAX_CHARACTERS } from "../rich-text.ts";
+import { ABOUT_MAX_CHARACTERS, aboutLength } from "../rich-text.ts";
 import type { EpisodesTable } from "../schema.ts";
 import { addressed, checkName } from "./address.ts";
 import type { EpisodeDetails } from "./details.ts";
@@ -35,6 +36,9 @@ export async function saveEpisode({ context, trx, production, id, mode, input, p
   const known = before?.feed_guid ?? guid;
   const feedGuid = input?.metadata.labels.guid ?? known;
   problems.push(...(await problemsWithOthers(trx, show.guid, { guid, name, feedGuid })));
+  // As the feed will say it: two that differ in spaces only are one guid there.
+  if (feedGuid !== known && (feedGuid === "" || feedGuid !== line(feedGuid)))
+    problems.push({ path: "metadata.labels.guid", message: "is no line of text without spaces around it or control characters" });
   if (before?.state === "published" && feedGuid !== known)
     problems.push({ path: "metadata.labels.guid", message: `the episode is published; players know it as "${known}"` });
   if (name !== before?.name) checkName(name, problems);
@@ -125,7 +129,9 @@ function placeInTime(
     };
   }
   const dated_at = date ?? (before?.state === "scheduled" ? before.publish_at : before?.dated_at) ?? now;
-  const waits = before?.state === "scheduled" && !isDraft && dated_at > now;
+  // One whose time has come while its date is the same belongs to the scheduler: no build has to come first.
+  const moved = date !== undefined && date.getTime() !== before?.publish_at?.getTime();
+  const waits = before?.state === "scheduled" && !isDraft && (!moved || dated_at > now);
   return {
     state: waits ? "scheduled" : "draft",
     builds: !isDraft && !waits,
@@ -138,7 +144,7 @@ function placeInTime(
 function fieldsOf({ metadata: { labels, tags = [] }, description }: EpisodeInput, problems: Problem[]) {
   const { title, summary, link } = description;
   const about = aboutOf(summary);
-  if (about.length > ABOUT_MAX_CHARACTERS)
+  if (aboutLength(about) > ABOUT_MAX_CHARACTERS)
     problems.push({ path: "description.summary", message: `has more than ${ABOUT_MAX_CHARACTERS} characters as HTML` });
   const [season, episode] = [labels.season, labels.episode].map(Number);
   const details: EpisodeDetails = {

@@ -5,7 +5,7 @@ import type { AssetsTable, ShowsTable } from "../schema.ts";
 import { categories, drawCover } from "../shows.ts";
 import { addressed, checkName } from "./address.ts";
 import type { ShowDetails } from "./details.ts";
-import { findShow, type ProductionRow } from "./find.ts";
+import { findShow, guidOf, type ProductionRow } from "./find.ts";
 import { coverColumns } from "./next-cover.ts";
 import { pointTo } from "./point-to.ts";
 import type { Problem } from "./problems.ts";
@@ -21,8 +21,10 @@ export async function saveShow(call: SaveCall<ShowInput>): Promise<string> {
   if (guid !== null && guid !== production.guid)
     problems.push({ path: "metadata.guid", message: `a show has its production's (${production.guid})` });
   checkMode(mode, before !== null, problems);
+  if (before && guidOf(id) === null && id !== before.name)
+    problems.push({ path: "id", message: `is not the show's name (${before.name}); to rename it, PUT to its GUID` });
   const name = said ?? before?.name ?? production.name;
-  await checkShowName(trx, name, before, production.published, problems);
+  await checkShowName(trx, name, before, problems);
   if (!input) return production.guid;
   checkCategory(input, problems);
   const now = new Date(context.clock.now());
@@ -65,19 +67,19 @@ async function ownerName(trx: SaveCall<ShowInput>["trx"], id: string): Promise<s
   return (await trx.selectFrom("accounts").select("name").where("id", "=", id).executeTakeFirst())?.name ?? "";
 }
 
-async function checkShowName(
-  trx: SaveCall<ShowInput>["trx"],
-  name: string,
-  before: ShowsTable | null,
-  published: boolean,
-  problems: Problem[],
-): Promise<void> {
+async function checkShowName(trx: SaveCall<ShowInput>["trx"], name: string, before: ShowsTable | null, problems: Problem[]): Promise<void> {
   if (name === before?.name) return;
   checkName(name, problems);
-  if (before && published)
+  if (before && (await isPublished(trx, before.parent)))
     problems.push({ path: "metadata.name", message: `can't change once something is published: it is in the feed's address` });
   if (await trx.selectFrom("shows").select("guid").where("name", "=", name).executeTakeFirst())
     problems.push({ path: "metadata.name", message: "is taken; choose another name" });
+}
+
+/** Under the lock: what the caller knows of the production may be older than a build. */
+async function isPublished(trx: SaveCall<ShowInput>["trx"], production: string): Promise<boolean> {
+  const row = await trx.selectFrom("productions").select("published").where("guid", "=", production).executeTakeFirst();
+  return row?.published ?? false;
 }
 
 function checkCategory({ description }: ShowInput, problems: Problem[]): void {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { episodeResources, nameOf, showResource } from "../../../src/cli/shows/feed-resources.ts";
 import { episodeInput, showInput } from "../../../src/contract/podops-resource.ts";
@@ -6,6 +8,7 @@ import { fetchFeed, olderPages, parseFeedOf } from "../../../src/cli/shows/fetch
 import { fitResource } from "../../../src/cli/shows/fit-resource.ts";
 import { UsageError } from "../../../src/kit/config.ts";
 import { freePorts } from "../../support/podcrew.ts";
+import { tempDir } from "../../support/temp.ts";
 import { feedXml, givenHost, recordingAt } from "./given-feed.ts";
 
 const elsewhere = "https://pod.example.com";
@@ -127,4 +130,29 @@ test("what is no feed, is gone, or leads round in a circle is one sentence", asy
   assert.match(await said(`${host.origin}/round`), /more than 5 times/);
   assert.match(await said(`http://127.0.0.1:${shut}/feed.xml`), /can't be fetched \(ECONNREFUSED\)/);
   assert.match(await said("nowhere.xml"), /neither an http\(s\) address nor a file that can be read \(ENOENT\)/);
+});
+
+test("a feed is read in its own encoding, and one in an encoding that nobody knows is refused with a sentence", async (t) => {
+  const [host, folder] = [await givenHost(t), await tempDir(t)];
+  const path = join(folder, "feed.xml");
+  const xml = feedXml(host.origin, []).replace(/<title>Chuy[^<]*/, "<title>Café du matin");
+  const declared = (label: string): string => xml.replace('"UTF-8"', `"${label}"`);
+  const latin = Buffer.from(declared("ISO-8859-1"), "latin1");
+  const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(declared("UTF-16"), "utf16le")]);
+  for (const bytes of [latin, utf16, Buffer.from(xml), Buffer.from(declared("UTF-16")), Buffer.from(`\u{feff}${xml}`)]) {
+    await writeFile(path, bytes);
+    assert.equal(parseFeedOf(await fetchFeed(path)).title, "Café du matin");
+  }
+  const serve = (type: string, bytes: Buffer): void =>
+    host.answer("/latin.xml", (_request, response) => void response.writeHead(200, { "content-type": type }).end(bytes));
+  const title = async () => parseFeedOf(await fetchFeed(`${host.origin}/latin.xml`)).title;
+  serve("application/rss+xml; charset=iso-8859-1", Buffer.from(xml, "latin1"));
+  assert.equal(await title(), "Café du matin");
+  serve("text/xml; charset=ISO-8859-1", Buffer.from(xml));
+  assert.equal(await title(), "Café du matin", "UTF-8, whatever the server says of all its files");
+  await writeFile(path, Buffer.from(declared("x-of-our-own"), "latin1"));
+  await assert.rejects(
+    fetchFeed(path),
+    (error) => error instanceof UsageError && /nobody here knows \("x-of-our-own"\)/.test(error.message),
+  );
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseRssFeed } from "feedsmith";
-import { feedXml, givenHost, recordingAt, type GivenItem } from "./given-feed.ts";
+import { cover, feedXml, givenHost, recordingAt, type GivenItem } from "./given-feed.ts";
 import { givenOperator } from "./given-studio.ts";
 
 /** The newest first. */
@@ -12,6 +12,8 @@ const items = (count: number, from = 1): GivenItem[] =>
     audio: `/${number}.mp3`,
     day: number,
   }));
+
+const coverOf = (xml: string): string => parseRssFeed(xml).itunes?.image ?? "";
 
 /** The feed as a player reads it, its recordings with it. */
 async function listen(xml: string) {
@@ -115,6 +117,60 @@ test("an import that is killed in the middle goes on when it is run again", asyn
     (await listen(await feed("chuyen-pho-dem"))).map(({ title }) => title),
     ["Tập 3", "Tập 2", "Tập 1"],
   );
+});
+
+test("an import that is killed beside a cover that can't be had is finished by the next run; the cover comes with a later one", async (t) => {
+  const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const host = await givenHost(t, { "/cover.jpg": (_request, response) => void response.writeHead(404).end() });
+  host.answer("/1.mp3", (_request, response) => {
+    asked.resolve();
+    void held.promise.then(() => response.writeHead(200, { "content-type": "audio/mpeg" }).end(recordingAt("/1.mp3")));
+  });
+  const { start, run, feed } = await givenOperator(t, { allowPrivate: [new URL(host.origin).host] });
+  host.answer("/feed.xml", feedXml(host.origin, items(2)));
+  const killed = start(["show", "import", `${host.origin}/feed.xml`]);
+  await asked.promise;
+  await killed.says(/2 of 2 episodes/);
+  killed.child.kill("SIGKILL");
+  await killed.ended();
+  held.resolve();
+  const again = await run(["show", "import", `${host.origin}/feed.xml`, "--json"]);
+  assert.equal(again.code, 0, again.err);
+  assert.match(String((JSON.parse(again.out) as Record<string, unknown>)["left"]), /image of the show \(.*404/);
+  const drawn = coverOf(await feed("chuyen-pho-dem"));
+  const picture = await cover(1500);
+  host.answer("/cover.jpg", (_request, response) => void response.writeHead(200, { "content-type": "image/jpeg" }).end(picture));
+  const third = await run(["show", "import", `${host.origin}/feed.xml`, "--json"]);
+  assert.deepEqual([third.code, (JSON.parse(third.out) as Record<string, unknown>)["left"]], [0, []], third.err);
+  const came = coverOf(await feed("chuyen-pho-dem"));
+  assert.notEqual(came, drawn);
+  assert.deepEqual(Buffer.from(await (await fetch(came)).arrayBuffer()), picture);
+});
+
+test("a show that has the drawn cover only is given the feed's, and the import waits for it; one that somebody chose stays", async (t) => {
+  const host = await givenHost(t);
+  const { run, start, feed } = await givenOperator(t, { allowPrivate: [new URL(host.origin).host] });
+  const without = feedXml(host.origin, items(1)).replace(/<itunes:image [^>]*>/, "");
+  host.answer("/feed.xml", without);
+  assert.equal((await run(["show", "import", `${host.origin}/feed.xml`])).code, 0);
+  const drawn = coverOf(await feed("chuyen-pho-dem"));
+  const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const picture = await cover(1500);
+  host.answer("/cover.jpg", (_request, response) => {
+    asked.resolve();
+    void held.promise.then(() => response.writeHead(200, { "content-type": "image/jpeg" }).end(picture));
+  });
+  host.answer("/feed.xml", feedXml(host.origin, items(1)));
+  const second = start(["show", "import", `${host.origin}/feed.xml`, "--json"]);
+  await asked.promise;
+  held.resolve();
+  assert.equal(await second.ended(120_000), 0, second.stderr());
+  const came = coverOf(await feed("chuyen-pho-dem"));
+  assert.notEqual(came, drawn);
+  host.answer("/feed.xml", feedXml(host.origin, items(1)).replace("/cover.jpg", "/other.jpg"));
+  assert.equal((await run(["show", "import", `${host.origin}/feed.xml`])).code, 0);
+  assert.equal(coverOf(await feed("chuyen-pho-dem")), came);
+  assert.equal(host.asked.get("GET /other.jpg"), undefined);
 });
 
 test("a locked feed needs its owner's word, and two feeds never become one show", async (t) => {

@@ -34,6 +34,10 @@ test("[T1] [codes] what is wrong is said with its code, and nothing is made", as
   await refused({ usernames: undefined, serials: ["slot-3"] }, 40_001, /slot-3 has no account/);
   await refused({ usernames: Array.from({ length: MOST_TASKS + 1 }, () => "maya@example.com") }, 40_001, /1000/);
   await refused({ script_config: {} }, 40_001, /captions or title/);
+  // The first choice is drawn here.
+  await refused({ script_config: { captions: "{|Hello}" } }, 40_001, /script_config.*title/);
+  await refused({ script_config: { title: "{ |Hello}", captions: "\n" } }, 40_001, /script_config.*title/);
+  await refused({ script_config: { captions: "x".repeat(10_001) } }, 40_001, /script_config.*title/);
   await refused(
     { script_config: { captions: 1, content_type: 2, upload_wait_time: -1 } },
     40_001,

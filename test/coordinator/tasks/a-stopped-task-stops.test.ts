@@ -70,6 +70,7 @@ test("[T4] [T5] a deleted task is gone, and what works on it stops without a wor
   });
   assert.equal(world.site.history.length, 0);
   assert.deepEqual((await ask("GET", "/task/stats")).data, { total: 0, pending: 0, running: 0, completed: 0, failed: 0 });
+  assert.deepEqual((await ask("DELETE", "/task/batch", { task_ids: [3_000_000_000] })).data, { deleted: [], missing: [3_000_000_000] });
   for (const body of [{}, { task_ids: [] }, { task_ids: ["1"] }, { task_ids: [0] }])
     assert.equal((await ask("DELETE", "/task/batch", body)).code, 40_001);
 });

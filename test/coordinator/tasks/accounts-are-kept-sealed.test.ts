@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Failure } from "../../../src/contract/failures.ts";
 import { eachBackend, givenPglite } from "../../support/store.ts";
+import { passTime } from "../../support/virtual-clock.ts";
 import { asFolder, givenTasks, maya, nam, type Answer } from "./given-tasks.ts";
 
 interface Imported {
@@ -82,4 +84,33 @@ test("[accounts] only who can read the data folder brings accounts in, or sees t
     ["POST", "/account/remove", { username: "x" }],
   ] as const)
     assert.deepEqual([(await ask(method, path, body)).status, (await ask(method, path, body)).code], [401, 40_100], path);
+});
+
+test("[accounts] a corrected password is the next that a task signs in with, whether it waits for a person or is at work", async (t) => {
+  const { store } = await givenPglite(t);
+  const correct = async (password: string): Promise<Answer<Imported>> =>
+    ask("POST", "/account/import", { accounts: [{ ...maya, password }] }, asFolder);
+  let signIns = 0;
+  const { ask, create, until, pool, engine, task, world } = await givenTasks(t, store, {
+    accounts: [maya],
+    async script(point) {
+      if (point !== "sign-in" || (signIns += 1) > 2) return;
+      if (signIns === 1) await correct("second");
+      throw new Failure("account.challenged", "captcha");
+    },
+  });
+  const [id = 0] = await create();
+  const personIsNeeded = async (): Promise<void> =>
+    passTime(world.clock, "a person is needed", async () => pool.running.size === 0 && /captcha/.test((await task(id)).note ?? ""));
+  await personIsNeeded();
+  assert.equal(await engine.resolve({ task: `local:${id}.1` }), null);
+  await passTime(world.clock, "it signs in again", () => signIns === 2);
+  await personIsNeeded();
+  await correct("third");
+  assert.equal(await engine.resolve({ task: `local:${id}.1` }), null);
+  await until(2, id);
+  assert.deepEqual(
+    pool.assignments.map(({ assignment }) => assignment.credentials.password),
+    ["demo-password", "second", "third"],
+  );
 });

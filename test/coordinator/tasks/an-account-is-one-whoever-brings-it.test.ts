@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { Failure } from "../../../src/contract/failures.ts";
 import { createManagerSource } from "../../../src/coordinator/manager-source.ts";
 import type { Source } from "../../../src/coordinator/source.ts";
-import { aTask } from "../../support/given-engine.ts";
+import { aTask, givenWorld } from "../../support/given-engine.ts";
 import { postgresMissing } from "../../support/postgres.ts";
 import { demoKey } from "../../support/scripted-manager.ts";
 import { card, type Script } from "../../support/scripted-worker.ts";
 import { eachBackend, givenPglite, givenPostgres } from "../../support/store.ts";
 import { passTime } from "../../support/virtual-clock.ts";
-import { asFolder, givenTasks, maya, nam, type GivenTasks } from "./given-tasks.ts";
+import { asFolder, bringing, givenTasks, maya, nam, type GivenTasks } from "./given-tasks.ts";
 
 const bring = async ({ ask }: GivenTasks, ...accounts: object[]) =>
   (await ask<{ imported: number; updated: number }>("POST", "/account/import", { accounts }, asFolder)).data;
@@ -154,4 +154,76 @@ test("[accounts] a site's other host is the same site: the account is known ther
     },
   );
   await assert.rejects(given.local.db.updateTable("local_accounts").set({ account_id: "a1" }).execute(), /local_accounts_account_id/);
+});
+
+test("[ledger] what a person hands back is the session of the account that the site stopped, whichever task was shown", async (t) => {
+  const { store } = await givenPglite(t);
+  const handedBack = { cookies: [], origins: [] };
+  const { create, task, until, world, engine, pool } = await givenTasks(t, store, {
+    accounts: [maya],
+    script(point, { taskId }) {
+      const run = pool.assignments.findLast(({ assignment }) => assignment.taskId === taskId);
+      if (point === "sign-in" && taskId === "m1" && !run?.assignment.session) throw new Failure("account.challenged", "captcha");
+    },
+  });
+  world.manager.add(aTask("m1", { email: "Maya@example.com" }, 1));
+  await passTime(world.clock, "a person is needed", async () => (await engine.freshStatus()).needsPerson.length === 1);
+  const [id = 0] = await create();
+  await passTime(world.clock, "ours waits as well", async () => /captcha/.test((await task(id)).note ?? ""));
+  assert.equal(await engine.takeBack({ task: `local:${id}.1`, state: handedBack }), null);
+  await until(2, id);
+  await passTime(world.clock, "the manager's is completed", () => world.manager.tasks.get("m1")?.status === "completed");
+  assert.deepEqual((await engine.freshStatus()).needsPerson, []);
+});
+
+for (const at of ["before-look", "before-proof"] as const)
+  test(`[ledger] a task that died ${at} holds its login no longer, also where its source is gone`, async (t) => {
+    const { store } = await givenPglite(t);
+    const world = await givenWorld(t, store);
+    const gone = aTask("gone", { email: "Maya@example.com" }, 1);
+    const isSent = at === "before-proof";
+    const first = await world.farm({
+      script: (point) => (point === at ? "hang" : undefined),
+      over: { sources: [bringing("file:/gone.json", gone)] },
+    });
+    const key = { accountKey: "scripted:account-gone", episodeId: "gone-ep-1" };
+    const dies = async (): Promise<boolean> => (await first.engine.ledger.episodes.get(key))?.state === (isSent ? "armed" : "claimed");
+    await passTime(world.clock, "it is at work", async () => (await dies()) && world.site.history.length === (isSent ? 1 : 0));
+    first.crash();
+    const { create, until, engine, crash } = await givenTasks(t, store, { world, accounts: [maya] });
+    const [id = 0] = await create();
+    await until(2, id);
+    assert.equal((await engine.ledger.task("gone"))?.state, isSent ? "unsure" : "waiting");
+    crash();
+    const back = bringing("file:/gone.json", gone);
+    await world.farm({ over: { sources: [back] } });
+    await passTime(world.clock, "its source is back, and it is completed", () => back.said.some(({ kind }) => kind === "complete"));
+    assert.equal(world.site.history.length, 2);
+  });
+
+test("[ledger] on a site without markers another source's entry of the same title is never taken for ours", async (t) => {
+  const { store } = await givenPglite(t);
+  let isLost = false;
+  const { create, task, world, engine } = await givenTasks(t, store, {
+    accounts: [maya],
+    cards: [{ ...card, tier: "list" }],
+    async script(point, { taskId, calls, next, site }) {
+      const ref = next && { episodeId: next.episode.id, fence: next.fence };
+      const entries = site.history.map(({ title, link }, index) => ({ id: String(index + 1), title, link }));
+      if (point === "before-look" && ref) await calls.looked(ref, { copies: null, entries });
+      if (point !== "before-gate" || !ref || !taskId.startsWith("local:") || isLost) return;
+      isLost = true;
+      await calls.gate(ref);
+      await calls.sent(ref, { kind: "unknown", why: "connection reset before anything arrived" });
+      throw new Failure("site.unreachable", "connection reset");
+    },
+  });
+  world.site.find = () => [];
+  const [id = 0] = await create();
+  await passTime(world.clock, "it is in doubt", async () => /unknown/.test((await task(id)).note ?? ""));
+  const data_content = [{ id: "theirs", title: "Good morning", about: "<p>Another recording</p>", image_url: "" }];
+  world.manager.add(aTask("m1", { email: "maya@example.com", data_content }, 1));
+  await passTime(world.clock, "the manager's is completed", () => world.manager.tasks.get("m1")?.status === "completed");
+  await passTime(world.clock, "a person is asked about ours", async () => (await engine.freshStatus()).needsPerson.length === 1);
+  assert.deepEqual([world.site.history.length, (await task(id)).status], [1, 1]);
 });

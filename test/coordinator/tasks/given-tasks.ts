@@ -1,8 +1,6 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { FastifyInstance, InjectOptions } from "fastify";
+import { workerTask, type Report } from "../../../src/contract/worker-api.ts";
 import type { DriverCard } from "../../../src/contract/task.ts";
 import type { TaskView } from "../../../src/contract/task-api.ts";
 import type { Engine, EngineOptions } from "../../../src/coordinator/engine.ts";
@@ -11,8 +9,8 @@ import { openLocalTasks, type LocalTasks } from "../../../src/coordinator/local/
 import type { ScriptsOptions } from "../../../src/coordinator/local/scripts.ts";
 import { createManagerSource } from "../../../src/coordinator/manager-source.ts";
 import { findSite } from "../../../src/coordinator/sites.ts";
+import type { Source } from "../../../src/coordinator/source.ts";
 import type { Store } from "../../../src/store/store.ts";
-import { openVault } from "../../../src/store/vault.ts";
 import { givenWorld, type World } from "../../support/given-engine.ts";
 import { demoKey } from "../../support/scripted-manager.ts";
 import { card, type Script, type ScriptedPool } from "../../support/scripted-worker.ts";
@@ -69,7 +67,7 @@ export async function givenTasks(t: TestContext, store: Store, given: Given = {}
   const { cards = [card], concurrency = 4 } = given;
   const local = openLocalTasks({
     store,
-    vault: openVault({ dataDir: await mkdtemp(join(tmpdir(), "podcrew-tasks-")), embedded: true }),
+    vault: world.vault,
     clock: world.clock,
     config: { concurrency, timeZone: given.timeZone ?? "UTC" },
     cards: () => cards,
@@ -139,6 +137,24 @@ export async function givenTasks(t: TestContext, store: Store, given: Given = {}
       });
       if (!data) throw new Error(message);
       return data.task_ids;
+    },
+  };
+}
+
+/** A source that hands out one task, once. */
+export function bringing(name: string, task: Record<string, unknown>): Source & { said: Report[] } {
+  const parsed = workerTask.parse(task);
+  const tasks = [parsed];
+  const said: Report[] = [];
+  return {
+    name,
+    once: true,
+    said,
+    pull: async () => ({ kind: "tasks", tasks: tasks.splice(0), broken: [] }),
+    read: async () => ({ kind: "task", task: { ...parsed, status: "running" } }),
+    async deliver(_id, report) {
+      said.push(report);
+      return { kind: "delivered" };
     },
   };
 }

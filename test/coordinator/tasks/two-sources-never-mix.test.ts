@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Failure } from "../../../src/contract/failures.ts";
 import { mayBring } from "../../../src/coordinator/source.ts";
-import { aTask } from "../../support/given-engine.ts";
+import { aTask, givenWorld } from "../../support/given-engine.ts";
+import { card, type Script } from "../../support/scripted-worker.ts";
 import { eachBackend, givenPglite } from "../../support/store.ts";
 import { passTime } from "../../support/virtual-clock.ts";
-import { givenTasks, maya } from "./given-tasks.ts";
+import { bringing, givenTasks, maya } from "./given-tasks.ts";
 
 test("[ledger] ids of the farm's own tasks and of checks are nobody else's", () => {
   assert.deepEqual(
@@ -47,6 +48,26 @@ eachBackend("[ledger] a manager that is down, or refuses the key, holds up none 
   const more = await create();
   await until(2, ...more);
   assert.equal(world.site.history.length, 3);
+});
+
+test("[ledger] a manager that wants a rest has it, whatever is done with the farm's own tasks meanwhile", async (t) => {
+  const { store } = await givenPglite(t);
+  const world = await givenWorld(t, store);
+  const pulls = (): number => world.manager.seen.filter(({ method, path }) => method === "GET" && /^\/links(\?|$)/.test(path)).length;
+  world.manager.fail({ method: "GET", path: /^\/links/, status: 429, headers: { "retry-after": "600" } });
+  const { create, ask, until, engine } = await givenTasks(t, store, { world, accounts: [maya] });
+  await passTime(world.clock, "it is asked", () => pulls() === 1);
+  const from = world.clock.now();
+  const [id = 0, stopped = 0] = await create({ usernames: ["maya@example.com", "maya@example.com"] });
+  await ask("POST", `/task/${stopped}/stop`);
+  await ask("POST", `/task/${stopped}/retry`);
+  await until(2, id, stopped);
+  engine.wake();
+  await world.clock.advance(1000);
+  await world.clock.breathe();
+  assert.deepEqual([pulls(), world.clock.now() - from < 500_000], [1, true]);
+  await passTime(world.clock, "it is asked again", () => pulls() === 2, { limitMs: 700_000 });
+  assert.ok(world.clock.now() - from > 598_000, `after ${world.clock.now() - from} ms`);
 });
 
 eachBackend(
@@ -140,4 +161,37 @@ test("[note] a task that waits for a person shows as running, with a note; whoev
   challenged = false;
   assert.equal(await engine.resolve({ task: `local:${id}.1` }), null);
   await until(2, id);
+});
+
+test("[ledger] a task that bears the id of another account's changes nothing of that one and is not done in its place", async (t) => {
+  const { store } = await givenPglite(t);
+  const world = await givenWorld(t, store);
+  const other = { ...card, site: "other", hosts: ["other.example.com"] };
+  const script: Script = (point) => {
+    if (point === "sign-in") throw new Failure("account.incomplete", "no");
+  };
+  const ours = bringing("manager:a", aTask("7", { account_id: "A", password: "of-a" }, 1));
+  const first = await world.farm({ script, over: { sources: [ours], cards: [card, other] } });
+  await passTime(world.clock, "ours has failed", () => ours.said.some(({ kind }) => kind === "fail"));
+  const known = await first.engine.ledger.task("7");
+  first.crash();
+  const again = bringing("manager:b", aTask("m2", { account_id: "B" }, 1));
+  const theirs = [
+    bringing("file:/b.json", aTask("7", { account_id: "B", domain: "other.example.com", password: "of-b" }, 1)),
+    bringing("file:/c.json", aTask("7", { account_id: "A", domain: "other.example.com", password: "of-c" }, 1)),
+    again,
+  ];
+  const { engine, pool, crash } = await world.farm({ over: { sources: theirs, cards: [card, other] } });
+  await passTime(world.clock, "all was pulled", () => again.said.some(({ kind }) => kind === "complete"));
+  assert.deepEqual(await engine.ledger.task("7"), known);
+  for (const { said } of theirs.slice(0, 2)) assert.match(JSON.stringify(said.at(-1)), /"fail".*another account's task/);
+  assert.deepEqual(
+    pool.assignments.map(({ assignment }) => assignment.taskId),
+    ["m2"],
+  );
+  crash();
+  // The same account of a manager whose address has changed.
+  const moved = bringing("manager:new", aTask("7", { account_id: "A", password: "of-a" }, 1));
+  await world.farm({ over: { sources: [moved], cards: [card, other] } });
+  await passTime(world.clock, "it is done there", () => moved.said.some(({ kind }) => kind === "complete"));
 });

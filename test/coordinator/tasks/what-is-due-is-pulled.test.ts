@@ -41,6 +41,44 @@ test("[ledger] what no driver of the farm serves waits for a farm that has one, 
   await until(2, elsewhere);
 });
 
+test("[ledger] what was admitted and can't run here keeps nobody from its slot, and takes nobody's place", async (t) => {
+  const { store } = await givenPglite(t);
+  const other = { ...card, site: "other", hosts: ["other.example.com"] };
+  const { create, until, world, local, engine } = await givenTasks(t, store, {
+    cards: [card, other],
+    accounts: [{ ...maya, website: "other.example.com", email: "elsewhere@example.com" }, maya],
+    start: false,
+  });
+  const [elsewhere = 0] = await create({ usernames: ["elsewhere@example.com"] });
+  const pulled = await local.source.pull(1, ["other.example.com"]);
+  assert.ok(pulled.kind === "tasks" && pulled.tasks[0]);
+  const site = { card: other, host: "other.example.com", origin: "https://other.example.com" };
+  assert.equal(await engine.ledger.admit(pulled.tasks[0], site, "local"), "new");
+  const [here = 0] = await create();
+  await world.farm({ over: { cards: [card], concurrency: 1, sources: [local.source] } });
+  await until(2, here);
+  const row = await local.db.selectFrom("tasks").select("state").where("id", "=", `local:${elsewhere}.1`).executeTakeFirst();
+  assert.equal(row?.state, "waiting");
+});
+
+test("[ledger] a broken task is never left running: where its end can't be told it stays as it was, and is told again", async (t) => {
+  const { store } = await givenPglite(t);
+  const { create, task, until, local, world } = await givenTasks(t, store, { accounts: [maya], start: false });
+  const [id = 0] = await create();
+  await local.db.updateTable("local_accounts").set({ sealed_secrets: "of another key" }).execute();
+  let [lost, told] = [true, 0];
+  const deliver: typeof local.source.deliver = async (taskId, report) => {
+    if (report.kind !== "fail" || !lost) return local.source.deliver(taskId, report);
+    told += 1;
+    return { kind: "again", why: "busy", retryAfterMs: null };
+  };
+  await world.farm({ over: { sources: [{ ...local.source, deliver }] } });
+  await passTime(world.clock, "its end is told", () => told > 0);
+  assert.equal((await task(id)).status, 0);
+  lost = false;
+  await until(3, id);
+});
+
 eachBackend("[accounts] secrets that can't be opened cost only their own account's tasks and rows", async (t, { store }) => {
   const { ask, create, until, task, local, engine, world } = await givenTasks(t, store, { accounts: [maya, nam] });
   await local.db.updateTable("local_accounts").set({ sealed_secrets: "of another key" }).where("login", "=", "nam").execute();

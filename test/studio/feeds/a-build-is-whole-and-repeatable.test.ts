@@ -108,6 +108,23 @@ test("a change that comes while a feed is built is in the next one", { skip: pos
   assert.deepEqual((await readPage(url)).titles, days(15, 1));
 });
 
+test("an episode that is out before its time makes readers build nothing, and is in the feed when its time has come", async (t) => {
+  const [given, clock] = [await givenPglite(t), virtualClock()];
+  const studio = await givenStudio(t, given, { clock });
+  await givenShow(studio);
+  await givenDays(given.store, studio, 1, 2);
+  const tomorrow = new Date(clock.now() + 86_400_000);
+  await given.store.raw("update studio.episodes set published_at = $1 where title = 'Day 2'", [tomorrow]);
+  const url = `${studio.url}/feeds/${showName}.xml`;
+  const versions = async () => (await given.store.raw("select version from studio.feeds")).rows;
+  assert.deepEqual((await readPage(url)).titles, ["Day 1"]);
+  const before = await versions();
+  for (let read = 0; read < 3; read++) assert.deepEqual((await readPage(url)).titles, ["Day 1"]);
+  assert.deepEqual(await versions(), before);
+  await clock.advance(86_400_000 + 1);
+  assert.deepEqual((await readPage(url)).titles, ["Day 2", "Day 1"]);
+});
+
 test("a reader changes nothing, and what no build names goes away after a while", async (t) => {
   const given = await givenPglite(t);
   const studio = await givenStudio(t, given);

@@ -77,6 +77,24 @@ test("a bucket that lives in another region has nothing and takes nothing: its r
   }
 });
 
+test("a hundred listeners who take their time leave the store to everybody else", { timeout: 20_000 }, async (t) => {
+  const server = createServer((request, response) => {
+    response.writeHead(200, { "content-length": 10, "last-modified": new Date().toUTCString() });
+    if (request.method === "HEAD") response.end();
+    else response.write("half");
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  t.after(() => server.closeAllConnections());
+  t.after(() => void server.close());
+  const bound = server.address();
+  const endpoint = `http://127.0.0.1:${typeof bound === "object" && bound ? bound.port : 0}`;
+  const store = openS3Store({ bucket: "podcasts", prefix: "", endpoint, region: "eu-1", style: "path" }, key, await tempDir(t));
+  const streams = await Promise.all(Array.from({ length: 100 }, async () => store.read("a.mp3")));
+  for (const stream of streams) stream?.on("error", () => undefined);
+  assert.equal((await store.head("a.mp3"))?.bytes, 10);
+  await store.close();
+});
+
 test("a list goes on over all its pages", async (t) => {
   const page = (names: string[], next: string): Scripted => {
     const files = names.map(

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { systemClock } from "../../../src/kit/clock.ts";
 import type { StudioContext } from "../../../src/studio/context.ts";
 import { openDiskStore } from "../../../src/studio/media/disk.ts";
+import { keepDrawnCover } from "../../../src/studio/media/keep.ts";
 import { inFrontOf } from "../../../src/studio/media/layers.ts";
 import { claimStore } from "../../../src/studio/media/owner.ts";
 import type { NewFile } from "../../../src/studio/media/store.ts";
@@ -73,6 +74,24 @@ test("a content that somebody points to again has its week anew", async (t) => {
   await context.db.deleteFrom("assets").execute();
   assert.equal((await sweepMedia(later(context, 8))).files, 0);
   assert.equal((await sweepMedia(later(context, 16))).files, 1);
+});
+
+test("a content that is put anew, drawn or uploaded, has its week anew, however long nobody used it before", async (t) => {
+  const { context, folder } = await givenMedia(t);
+  const upload = async () => takeUpload(context, showGuid, { kind: "audio", fileName: "a.wav", stream: Readable.from([wav(1)]) });
+  const png = await picture(1400, 1400, "png");
+  await upload();
+  await keepDrawnCover(context, png);
+  await context.db.deleteFrom("assets").execute();
+  await age(folder);
+  await sweepMedia(context);
+  assert.equal((await sweepMedia(later(context, 10))).files, 3);
+  await upload();
+  await keepDrawnCover(context, png);
+  await context.db.deleteFrom("assets").execute();
+  await age(folder, -29);
+  assert.equal((await sweepMedia(later(context, 31))).files, 0, "published on day 30 and replaced at once: a feed may still name it");
+  assert.equal((await sweepMedia(later(context, 38.1))).files, 3);
 });
 
 test("an upload that nobody used for a week is forgotten; an episode's, a show's and one with a name stay", async (t) => {

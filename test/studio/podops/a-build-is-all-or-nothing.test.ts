@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { StudioTables } from "../../../src/studio/schema.ts";
 import { givenPglite } from "../../support/store.ts";
 import { passTime, virtualClock } from "../../support/virtual-clock.ts";
 import { email, wav } from "../support.ts";
@@ -116,4 +117,23 @@ test("[schedule] a date that moves takes the episode with it; one that has passe
   assert.equal((await scene.studio.history()).length, 0);
   await scene.build(guid);
   assert.deepEqual(items(await scene.feed(guid)), ["Later"]);
+});
+
+test("[schedule] an episode that is due, and is changed before it is out, comes out without another build", async (t) => {
+  const clock = virtualClock(Date.parse("2026-11-21T08:00:00Z"));
+  const given = await givenPglite(t);
+  const scene = await openScene(t, given, { clock });
+  const guid = await scene.production("slow-mornings");
+  const date = "Sat, 21 Nov 2026 09:00:00 GMT";
+  await scene.episode(guid, "episode-later", { title: "Later", date });
+  await scene.build(guid);
+  // Its time comes, and nobody has looked yet.
+  const due = { publish_at: new Date("2026-11-21T07:59:00Z") };
+  await given.store.part<StudioTables>("studio").updateTable("episodes").set(due).execute();
+  const path = `/a/v1/resource/${guid}/episode/episode-later`;
+  const json = { description: { title: "Later on" }, enclosure: { uri: "episode-later.wav" } };
+  const { body } = await scene.call("PUT", path, { json });
+  assert.equal(body.state, "scheduled");
+  await passTime(clock, "it is out", async () => (await scene.studio.history()).length === 1, { stepMs: 15_000, limitMs: 5 * 60_000 });
+  assert.deepEqual(items(await scene.feed(guid)), ["Later on"]);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { picture } from "../support.ts";
+import { picture, signedIn, wav } from "../support.ts";
 import { withPodops } from "./support.ts";
 
 const paths = (body: { errors: { path: string }[] }): string[] => body.errors.map(({ path }) => path).sort();
@@ -108,4 +108,47 @@ withPodops("[bodies] what is no JSON, holds a NUL or is too large is refused", a
     const { status, body } = await call("GET", path);
     assert.deepEqual([status, body.status], [404, 404], path);
   }
+});
+
+withPodops("[validation] notes have up to 20,000 characters as they are sent, however many links and lines are in them", async (scene) => {
+  const guid = await scene.production("slow-mornings");
+  const link = '<a href="https://example.com/tea">tea</a><br>';
+  const summary = `<p>${link.repeat(200)}</p>`;
+  const longest = `${summary}<p>${"x".repeat(20_000 - summary.length - 7)}</p>`;
+  const id = await scene.episode(guid, "a-cup-of-tea", { summary: longest });
+  const maya = await signedIn(scene.studio);
+  const { body } = await scene.call("GET", `/a/v1/resource/${guid}/episode/${id}`);
+  const fields = (about: string) => ({ title: "Tea", about, audio: body.enclosure.guid });
+  const put = async (about: string) => (await maya.call("PUT", `/shows/slow-mornings/episodes/${id}`, fields(about))).status;
+  assert.deepEqual([body.description.summary, await put(longest)], [longest, 200]);
+  assert.equal(await put(`${longest}x`), 422);
+});
+
+withPodops("[validation] a show's guid is a UUID, an episode's is as the feed will say it: never two of one", async (scene) => {
+  const guid = await scene.production("slow-mornings");
+  await scene.upload(guid, "tea.wav", wav(1));
+  const show = async (label: string) =>
+    scene.call("PUT", `/a/v1/resource/${guid}/show/${guid}`, {
+      json: { metadata: { labels: { guid: label } }, description: { title: "Slow Mornings" } },
+    });
+  for (const label of ["a\u0001b", "some-guid", "917393e3-1b1e-5cef-ace4-edaa54e1f81", " 917393e3-1b1e-5cef-ace4-edaa54e1f810"])
+    assert.deepEqual([label, paths((await show(label)).body)], [label, ["metadata.labels.guid"]]);
+  assert.equal((await show("917393e3-1b1e-5cef-ace4-edaa54e1f810")).status, 201);
+  const episode = async (name: string, label: string) =>
+    scene.call("POST", `/a/v1/resource/${guid}/episode/${name}`, {
+      json: { metadata: { labels: { guid: label } }, description: { title: name }, enclosure: { uri: "tea.wav" } },
+    });
+  assert.equal((await episode("episode-one", "urn:x y")).status, 201);
+  for (const label of ["urn:x y ", "urn:x  y", "urn:x\ny", "urn:\u0001x y", "\t", " ", "urn:x y"])
+    assert.deepEqual([label, paths((await episode("episode-two", label)).body)], [label, ["metadata.labels.guid"]]);
+});
+
+withPodops("[P8] a show is changed under its GUID or its name only", async ({ call, production }) => {
+  const guid = await production("slow-mornings");
+  const put = async (id: string, query = "") =>
+    call("PUT", `/a/v1/resource/${guid}/show/${id}${query}`, { json: { description: { title: "Slow Evenings" } } });
+  for (const query of ["", "?f=true"]) assert.deepEqual(paths((await put("no-such-show", query)).body), ["id"]);
+  const { body } = await call("GET", `/a/v1/resource/${guid}/show/${guid}`);
+  assert.deepEqual([body.metadata.name, body.description.title], ["slow-mornings", "Slow Mornings"]);
+  assert.deepEqual([(await put(guid)).status, (await put("slow-mornings")).status], [201, 201]);
 });

@@ -153,3 +153,29 @@ test("[import] what a studio that stopped has left is fetched by the next one", 
   const asset = await settled(after, `/a/v1/resource/${guid}/asset/tea.wav`);
   assert.deepEqual([asset.enclosure.state, asked], ["ready", 2]);
 });
+
+test("[import] a host that keeps its file back keeps nobody else's back; three are fetched at a time, each once", async (t) => {
+  const held = Promise.withResolvers<void>();
+  const asked: string[] = [];
+  let [open, most] = [0, 0];
+  const host = await otherHost(t, (request, response) => {
+    asked.push(request.url ?? "");
+    most = Math.max(most, (open += 1));
+    response.once("close", () => (open -= 1));
+    void (request.url?.startsWith("/held") ? held.promise : Promise.resolve()).then(() => response.end(wav(1)));
+  });
+  const scene = await openScene(t, await givenPglite(t), { config: { allowPrivate: [host.host] } });
+  const guid = await scene.production("slow-mornings");
+  const ask = async (name: string) => scene.call("POST", "/_t/import", { json: { guid, uri: `${host.url}/${name}`, name } });
+  await ask("held-0.wav");
+  await until("the slow one is asked for", async () => asked.length === 1);
+  for (const name of ["tea.wav", "cup.wav", "pot.wav"]) {
+    await ask(name);
+    assert.equal((await settled(scene, `/a/v1/resource/${guid}/asset/${name}`)).enclosure.state, "ready");
+  }
+  for (const name of ["held-1.wav", "held-2.wav", "held-3.wav", "held-4.wav"]) await ask(name);
+  await until("three are on their way", async () => open === 3);
+  held.resolve();
+  for (let n = 0; n < 5; n++) await settled(scene, `/a/v1/resource/${guid}/asset/held-${n}.wav`);
+  assert.deepEqual([most, asked.length, new Set(asked).size], [3, 8, 8]);
+});

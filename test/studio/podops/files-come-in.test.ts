@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { picture, wav } from "../support.ts";
 import { withPodops } from "./support.ts";
 
@@ -170,4 +171,57 @@ withPodops("[P7] [P8] an asset is a resource too: made of a pointer, named and l
   const json = { description: { title: "Tea" }, enclosure: { uri: "tea.mp3" } };
   const episode = await scene.call("POST", `/a/v1/resource/${guid}/episode/a-cup-of-tea`, { json });
   assert.deepEqual([episode.status, episode.body.enclosure.guid], [201, metadata.guid]);
+});
+
+withPodops("[P11] [upload] a part without a file's name is refused", async ({ call, production }) => {
+  const guid = await production("slow-mornings");
+  const body = '--x\r\ncontent-disposition: form-data; name="asset"\r\ncontent-type: application/octet-stream\r\n\r\nbytes\r\n--x--\r\n';
+  const { status, text } = await call("POST", `/a/v1/upload/${guid}`, {
+    body,
+    headers: { "content-type": "multipart/form-data; boundary=x" },
+  });
+  assert.equal(status, 400, text);
+});
+
+withPodops("[P11] [upload] content that is here under another name, or was replaced since, comes in as its own file", async (scene) => {
+  const guid = await scene.production("slow-mornings");
+  const put = async (name: string, sound: Uint8Array<ArrayBuffer>) =>
+    scene.call("PUT", `/a/v1/upload/${guid}/${name}`, {
+      body: sound as never,
+      headers: {
+        "content-type": "audio/wav",
+        "content-range": `bytes 0-${sound.length - 1}/${sound.length}`,
+        "repr-digest": `sha-256=:${createHash("sha256").update(sound).digest("base64")}:`,
+      },
+    });
+  const [tea, coffee] = [wav(1), wav(2)];
+  const first = await put("tea.wav", tea);
+  const path = `/a/v1/resource/${guid}`;
+  const point = { title: "Tea" };
+  const named = { metadata: { name: "green.wav" }, enclosure: { uri: first.body.guid } };
+  assert.equal((await scene.call("PUT", `${path}/asset/${first.body.guid}`, { json: named })).status, 201);
+  await scene.call("POST", `${path}/episode/green-tea`, { json: { description: point, enclosure: { uri: "green.wav" } } });
+  const second = await put("tea.wav", tea);
+  assert.notEqual(second.body.guid, first.body.guid, "the one that was renamed keeps its name");
+  assert.equal((await put("tea.wav", coffee)).body.guid, second.body.guid);
+  const third = await put("tea.wav", tea);
+  assert.deepEqual([third.status, third.body.guid, third.body.duration], [201, second.body.guid, 1], third.text);
+  assert.equal((await put("tea.wav", tea)).body.guid, second.body.guid, "sent again after a lost answer");
+  const green = await scene.call("GET", `${path}/asset/green.wav`);
+  assert.deepEqual([green.status, green.body.metadata.guid], [200, first.body.guid]);
+});
+
+withPodops("[P7] [external] a recording whose duration nobody said has none in the feed", async (scene) => {
+  const guid = await scene.production("slow-mornings");
+  const enclosure = { uri: "https://media.example.com/tea.mp3", rel: "external", size: 123_456 };
+  const path = `/a/v1/resource/${guid}/episode/a-cup-of-tea`;
+  const made = await scene.call("POST", path, { json: { description: { title: "Tea" }, enclosure } });
+  assert.equal(made.status, 201, made.text);
+  const { duration } = made.body.enclosure;
+  assert.equal(
+    (await scene.call("PUT", path, { json: { description: { title: "Tea" }, enclosure: { ...enclosure, duration } } })).status,
+    201,
+  );
+  assert.equal((await scene.build(guid)).status, 201);
+  assert.doesNotMatch(await scene.feed(guid), /itunes:duration/);
 });

@@ -81,3 +81,17 @@ test("[build] whoever changes an episode waits for a build that runs, with nothi
     assert.equal((await changed).status, status, what);
   }
 });
+
+test("[P8] a show that is published while its change waits keeps its name, which is in the feed's address", options, async (t) => {
+  const { scene, rival, somebodyWaits } = await opened(t);
+  const guid = await scene.production("slow-mornings");
+  await rival.query("begin");
+  await rival.query("select guid from studio.productions for update");
+  const json = { metadata: { name: "slow-evenings" }, description: { title: "Slow Evenings" } };
+  const changed = scene.call("PUT", `/a/v1/resource/${guid}/show/${guid}`, { json });
+  await somebodyWaits();
+  await rival.query("update studio.productions set published = true");
+  await rival.query("commit");
+  const { status, body } = await changed;
+  assert.deepEqual([status, body.errors?.map((one: { path: string }) => one.path)], [400, ["metadata.name"]]);
+});

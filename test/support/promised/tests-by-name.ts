@@ -9,7 +9,7 @@ export interface NamedTest {
 }
 
 /** `withManager("[W1] [limit] …"`, also on two lines. */
-const TEST = /^(?:with[A-Z]\w*|eachBackend|test)\(\s*"((?:\[[^\]]+\] )*)((?:[^"\\]|\\.)*)"/gm;
+const TEST = /^(?:with[A-Z]\w*|each(?:Bare)?Backend|test)\(\s*"((?:\[[^\]]+\] )*)((?:[^"\\]|\\.)*)"/gm;
 
 /** The tests below a folder as they stand in its files. */
 export function testsByName(folder: URL): NamedTest[] {

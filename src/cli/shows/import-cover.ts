@@ -21,7 +21,7 @@ export async function readShow(studio: PodopsClient, guid: string): Promise<Show
 /** Asks for the feed's cover while the show has none that anybody chose, whatever became of it in an earlier run. */
 export async function askForCover(studio: PodopsClient, show: ShowResource, wanted: Image): Promise<void> {
   const { image, metadata } = show;
-  if (image?.uri === wanted.uri && image.state !== "failed") return;
+  if (image?.uri === wanted.uri && image.problem === undefined) return;
   if (image?.state === "ready" && (await drawnOf(studio, show, image.guid)) === null) return;
   await chooseCover(studio, metadata.parent, wanted);
 }

@@ -56,7 +56,7 @@ export async function pointTo(
   const known = await findRef(db, ref, target);
   if (ref.rel === "external") return pointToExternal(context, db, ref, target, known, problems);
   if (!known) return insert(context, db, target, emptyFile, ref);
-  if (known.state === "refused") await fetchAgain(db, known.guid);
+  if (known.state === "refused" || (known.state === "waiting" && known.fetchProblem)) await fetchAgain(db, known.guid);
   return known.guid;
 }
 
@@ -155,8 +155,8 @@ export const blankRef: Omit<AssetRefsTable, "asset" | "parent"> = {
   problem: "",
 };
 
-/** Somebody asks once more for what could not be fetched. */
-export async function fetchAgain(db: StudioDb, guid: string): Promise<void> {
+/** Somebody asks once more for what could not be fetched: it does not rest any longer. */
+async function fetchAgain(db: StudioDb, guid: string): Promise<void> {
   await db.updateTable("assets").set({ state: "waiting", problem: null }).where("guid", "=", guid).execute();
   await db.updateTable("asset_refs").set({ tries: 0, not_before: null, problem: "" }).where("asset", "=", guid).execute();
 }

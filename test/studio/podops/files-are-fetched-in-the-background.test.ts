@@ -117,6 +117,19 @@ test("[import] a host that is down is asked again later; one that has no recordi
   assert.match(refused.problem, /not audio that we know/);
 });
 
+test("[import] who asks again for a file that rests after a failed try has it fetched at once", async (t) => {
+  let up = false;
+  const host = await otherHost(t, (_request, response) => void (up ? response.end(wav(1)) : response.writeHead(503).end()));
+  const scene = await openScene(t, await givenPglite(t), { clock: virtualClock(), config: { allowPrivate: [host.host] } });
+  const guid = await scene.production("slow-mornings");
+  const ask = async () => scene.call("POST", "/_t/import", { json: { guid, uri: `${host.url}/tea.wav`, name: "tea.wav" } });
+  await ask();
+  await until("it was tried", async () => (await waiting(scene, guid)).problem);
+  up = true;
+  await ask();
+  assert.equal((await settled(scene, `/a/v1/resource/${guid}/asset/tea.wav`)).enclosure.state, "ready");
+});
+
 withPodops("[import] addresses of private networks are fetched from for nobody", async (scene) => {
   const guid = await scene.production("slow-mornings");
   await scene.call("POST", "/_t/import", { json: { guid, uri: "http://127.0.0.1:9/tea.wav", name: "tea.wav" } });

@@ -1,8 +1,8 @@
-import { isIPv6 } from "node:net";
 import { z } from "zod";
 import { readAccessToken } from "../kit/access-token.ts";
 import { UsageError, type Config } from "../kit/config.ts";
 import { requestJson, type HttpRequest } from "../kit/http.ts";
+import { urlHere } from "../kit/url-here.ts";
 
 const DEADLINE_MS = 10_000;
 /** Of a call that takes as long as there are tasks in it. */
@@ -14,14 +14,6 @@ export interface FarmAnswer {
   code: number | null;
   message: string;
   data: unknown;
-}
-
-/** Where a farm that is bound to all addresses is asked. */
-const anywhere: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "127.0.0.1" };
-
-export function farmUrl(config: Config): string {
-  const host = anywhere[config.host] ?? config.host;
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${config.taskPort}`;
 }
 
 /** Asks the running farm, as any caller. @param secret with the word that only those have who can read its data folder @throws UsageError when none answers */
@@ -45,7 +37,7 @@ export async function askTasks<Data>(
   const { status, message, data } = await ask(config, `/api/v1${path}`, { method, json, deadlineMs: TASKS_DEADLINE_MS }, folder);
   if (status !== 200) throw new UsageError(`The farm does not take that: ${message || `it answers ${status}`}`);
   const parsed = answer.safeParse({ code: 0, message: "success", data });
-  if (!parsed.success) throw new UsageError(`What answers at ${farmUrl(config)} is no farm of this version.`);
+  if (!parsed.success) throw new UsageError(`What answers at ${urlHere(config.host, config.taskPort)} is no farm of this version.`);
   return parsed.data.data;
 }
 
@@ -72,7 +64,7 @@ async function folderToken(config: Config): Promise<string> {
 }
 
 async function exchange(config: Config, path: string, request: HttpRequest, token: string | null): Promise<FarmAnswer> {
-  const url = farmUrl(config);
+  const url = urlHere(config.host, config.taskPort);
   try {
     const { status, body } = await requestJson(`${url}${path}`, {
       ...request,

@@ -50,8 +50,12 @@ function program(): Command {
   wire(podcrew.command("up").description("manager, studio and farm in one process"), async (config) =>
     (await import("./serve.ts")).serve(config, ["manager", "studio", "farm"]),
   );
-  wire(podcrew.command("farm").description("the farm alone, against MANAGER_URL and API_KEY"), async (config) =>
-    (await import("./serve.ts")).serve(config, ["farm"]),
+  wire(
+    podcrew
+      .command("farm")
+      .option("--local", "without a manager: only tasks of its own, by the Task API or `podcrew task`")
+      .description("the farm alone, against MANAGER_URL and API_KEY"),
+    async (config, options) => (await import("./serve.ts")).serve(config, ["farm"], { local: Boolean(options["local"]) }),
   );
   wire(podcrew.command("manager").description("the manager alone"), async (config) =>
     (await import("./serve.ts")).serve(config, ["manager"]),

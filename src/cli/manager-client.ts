@@ -5,6 +5,7 @@ import { ApiRefusal, ApiUnanswered, createClient, type ApiClient } from "../kit/
 import { UsageError, type Config } from "../kit/config.ts";
 import { baseOf } from "../kit/api-exchange.ts";
 import { addSecret } from "../kit/redact.ts";
+import { urlHere } from "../kit/url-here.ts";
 import { apiErrors } from "../manager/errors.ts";
 
 const written = z.looseObject({ url: z.string().optional(), email: z.string().optional(), password: z.string().optional() });
@@ -22,7 +23,7 @@ interface Whom {
 export async function managerClient(config: Config, scope?: "secrets:read"): Promise<ApiClient> {
   const path = join(config.data, "manager.json");
   const first = await readFirst(path);
-  const url = config.managerUrl ?? first.url ?? `http://127.0.0.1:${config.managerPort}`;
+  const url = config.managerUrl ?? first.url ?? urlHere(config.host, config.managerPort);
   if (Boolean(config.managerEmail) !== Boolean(config.managerPassword)) {
     const [set, missing] = config.managerEmail ? ["MANAGER_EMAIL", "MANAGER_PASSWORD"] : ["MANAGER_PASSWORD", "MANAGER_EMAIL"];
     throw new UsageError(`${set} is set and ${missing} is not: set both, or neither.`);

@@ -116,6 +116,8 @@ export function studioStage(config: Config, log: Log, parts: Parts): Stage {
 export interface FarmStageOptions {
   /** Absent: the manager, embedded or at MANAGER_URL. */
   source?: () => Source;
+  /** No manager: only tasks of its own. */
+  alone?: boolean;
   /** Hosts whose files may be fetched besides ALLOW_PRIVATE: the demo's own. */
   allowPrivate?: () => string[];
   mode?: "post" | "rehearse" | "walk";
@@ -127,12 +129,13 @@ export function farmStage(config: Config, log: Log, parts: Parts, options: FarmS
     title: "the farm",
     stopWithinMs: DRAIN_MS + 15_000,
     async start() {
+      const source = options.source?.() ?? (options.alone ? null : await managerSource(config, parts));
       const farm = await createFarm({
         ...opened(parts),
         config: { ...config, allowPrivate: [...config.allowPrivate, ...(options.allowPrivate?.() ?? [])] },
         log,
         clock: systemClock,
-        source: options.source?.() ?? (await managerSource(config, parts)),
+        source,
         // A farm that was given its tasks does those and no others.
         local: options.source === undefined,
         workerModule: new URL(import.meta.url.endsWith(".ts") ? "../worker/entry.ts" : "../worker/entry.js", import.meta.url),
@@ -163,7 +166,7 @@ async function managerSource(config: Config, parts: Parts): Promise<Source> {
   const url = config.managerUrl ?? parts.manager?.url;
   if (!url)
     throw new UsageError(
-      "The farm does not know where to pull tasks from. Set MANAGER_URL (for example MANAGER_URL=https://manager.example.com) and API_KEY, or run `podcrew up`, which brings a manager.",
+      "The farm does not know where to pull tasks from. Set MANAGER_URL (for example MANAGER_URL=https://manager.example.com) and API_KEY, run `podcrew up`, which brings a manager, or `podcrew farm --local` for tasks of the farm's own only.",
     );
   const apiKey = config.managerUrl ? config.apiKey : (config.apiKey ?? (await firstKey(config)));
   if (!apiKey)

@@ -1,14 +1,16 @@
 import { styleText } from "node:util";
 import type { FarmStatus } from "../coordinator/status.ts";
 import { UsageError, type Config } from "../kit/config.ts";
-import { askFarm, farmUrl } from "./farm-client.ts";
+import { urlHere } from "../kit/url-here.ts";
+import { askFarm } from "./farm-client.ts";
 import { renderLine } from "./progress.ts";
 
 const WIDE = 200;
 
 export async function status(config: Config, json: boolean): Promise<number> {
   const answer = await askFarm(config, "/api/v1/farm/status");
-  if (answer.status !== 200) throw new UsageError(`The farm at ${farmUrl(config)} answers ${answer.status}: ${answer.message}`);
+  if (answer.status !== 200)
+    throw new UsageError(`The farm at ${urlHere(config.host, config.taskPort)} answers ${answer.status}: ${answer.message}`);
   process.stdout.write(json ? `${JSON.stringify(answer.data)}\n` : `${describe(answer.data as FarmStatus, Date.now())}\n`);
   return 0;
 }

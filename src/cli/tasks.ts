@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { styleText } from "node:util";
 import { createLogUpdate } from "log-update";
 import { taskRoutes, taskStatuses, type TaskStats, type TaskStatus, type TaskView } from "../contract/task-api.ts";
+import type { FarmStatus } from "../coordinator/status.ts";
 import { UsageError, type Config } from "../kit/config.ts";
 import { readJsonText } from "../kit/json-text.ts";
-import { askTasks } from "./farm-client.ts";
+import { askFarm, askTasks } from "./farm-client.ts";
 import { readerIsGone } from "./output.ts";
 import { harmless, styled, table, type Cell } from "./table.ts";
 
@@ -152,7 +154,7 @@ export async function showStats(config: Config, { watch = false, json = false }:
   try {
     for (let before = ""; ; await delay(WATCH_EVERY_MS)) {
       stats = await ask();
-      const text = textOf(stats);
+      const text = [textOf(stats), ...(json ? [] : await sayPersons(config))].join("\n");
       if (display) display(text);
       else if (text !== before) print(text);
       before = text;
@@ -161,6 +163,17 @@ export async function showStats(config: Config, { watch = false, json = false }:
   } finally {
     display?.done();
   }
+}
+
+/** Of all sources: an account that stands still for a manager's task holds up ours as well. */
+async function sayPersons(config: Config): Promise<string[]> {
+  const { status, data } = await askFarm(config, "/api/v1/farm/status");
+  const waiting = status === 200 ? (data as FarmStatus).needsPerson : [];
+  const accounts = new Set(waiting.map(({ account, site }) => harmless(`${account} at ${site}`)));
+  if (accounts.size === 0) return [];
+  const [first = ""] = accounts;
+  const who = accounts.size === 1 ? first : `${first} and ${accounts.size - 1} more`;
+  return [styleText("yellow", `A person is needed for ${who}: podcrew status`)];
 }
 
 function sayStats(stats: TaskStats): string {

@@ -46,6 +46,7 @@ const IMPORTS_REST_MS = 60_000;
 export class Puller {
   readonly #o: PullerOptions;
   #failures = 0;
+  /** Nothing more can come. */
   #dry = false;
   /** Pulls that were answered, ever. */
   answered = 0;
@@ -63,11 +64,6 @@ export class Puller {
 
   constructor(options: PullerOptions) {
     this.#o = options;
-  }
-
-  /** True when nothing more can come. */
-  get dry(): boolean {
-    return this.#dry;
   }
 
   /** The key is refused: said once, and asked again every few minutes, since such a word can be a mistake. */

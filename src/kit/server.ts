@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { UsageError } from "./config.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Log } from "./log.ts";
+import { urlHere } from "./url-here.ts";
 
 /** 1 MiB: JSON bodies; uploads stream through multipart with limits of their own. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -84,9 +85,7 @@ export async function listen(app: FastifyInstance, address: { host: string; port
   }
   const bound = app.server.address();
   const port = typeof bound === "object" && bound ? bound.port : address.port;
-  const name =
-    address.host === "0.0.0.0" || address.host === "::" ? "127.0.0.1" : address.host.includes(":") ? `[${address.host}]` : address.host;
-  return { url: `http://${name}:${port}`, port, close: async () => app.close() };
+  return { url: urlHere(address.host, port), port, close: async () => app.close() };
 }
 
 /**

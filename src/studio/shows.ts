@@ -163,9 +163,11 @@ export async function insertShow(
     })
     .onConflict((conflict) => conflict.column("name").doNothing())
     .executeTakeFirst();
-  if (!made.numInsertedOrUpdatedRows) throw new UsageError(`The studio has a show named ${show.name} already. Choose another name.`);
+  const isTaken = new UsageError(`The studio has a show named ${show.name} already. Choose another name.`);
+  if (!made.numInsertedOrUpdatedRows) throw isTaken;
   const { ownerId: _owner, ownerEmail, importedFrom = null, ...fields } = show;
-  await trx
+  // A show may have been named otherwise than its production.
+  const named = await trx
     .insertInto("shows")
     .values({
       ...fields,
@@ -178,7 +180,9 @@ export async function insertShow(
       created_at: now,
       updated_at: now,
     })
-    .execute();
+    .onConflict((conflict) => conflict.column("name").doNothing())
+    .executeTakeFirst();
+  if (!named.numInsertedOrUpdatedRows) throw isTaken;
   await trx.insertInto("assets").values(cover).execute();
   await trx.updateTable("shows").set({ cover: cover.guid }).where("guid", "=", show.guid).execute();
 }

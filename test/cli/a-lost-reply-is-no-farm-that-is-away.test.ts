@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { taskRoutes } from "../../src/contract/task-api.ts";
-import { askFarm, askTasks, farmUrl } from "../../src/cli/farm-client.ts";
+import { askFarm, askTasks } from "../../src/cli/farm-client.ts";
 import { UsageError, type Config } from "../../src/kit/config.ts";
 import { tempDir } from "../support/temp.ts";
 
@@ -26,14 +26,4 @@ test("a call whose answer is lost may have been taken, and the user is told wher
   await assert.rejects(stats(), says(/no whole answer/, new RegExp(`${startOne.source}|${look.source}`)));
   await new Promise((resolve) => server.close(resolve));
   for (const ask of [create, stats]) await assert.rejects(ask(), says(/No farm answers.*Start one/, look));
-});
-
-test("a farm at an IPv6 address, or at all addresses, is asked at one that works in a URL", () => {
-  const urlAt = (host: string): string => farmUrl({ host, taskPort: 80 } as unknown as Config);
-  assert.deepEqual(["::1", "0.0.0.0", "::", "farm.example.com"].map(urlAt), [
-    "http://[::1]:80",
-    "http://127.0.0.1:80",
-    "http://127.0.0.1:80",
-    "http://farm.example.com:80",
-  ]);
 });

@@ -82,9 +82,34 @@ test("debug walks up to the irreversible step, headed and without; run posts; ru
     assert.equal(await run.ended(90_000), 0, run.stderr());
   });
 
+  await t.test("a farm without a manager posts what it is told by commands", async () => {
+    const [task] = JSON.parse(`[${await readFile(file, "utf8")}]`) as Record<"domain" | "email" | "password" | "twofa", string>[];
+    const accounts = file.replace(/tasks\.json$/, "accounts.json");
+    await writeFile(
+      accounts,
+      JSON.stringify([{ website: task?.domain, email: task?.email, password: task?.password, twofa: task?.twofa }]),
+    );
+    const farm = podcrew(t, ["farm", "--local"], { env });
+    await farm.says(/farm is up/);
+    const tell = async (...args: string[]): Promise<string> => {
+      const command = podcrew(t, args, { env });
+      assert.equal(await command.ended(120_000), 0, command.stderr() + farm.stderr());
+      return command.stdout();
+    };
+    await tell("accounts", "import", accounts);
+    await tell("task", "create", "--username", task?.email ?? "", "--title", "By a command", "--captions", "Posted without a manager.");
+    assert.match(await tell("task", "stats", "--watch"), /completed +1/);
+    assert.match(await tell("task", "list"), /completed +me@podcrew\.example +slot-1 +post +http/);
+    farm.child.kill("SIGTERM");
+    assert.equal(await farm.ended(), 0, farm.stderr());
+  });
+
   await stop();
   assert.deepEqual(
     (await publishes(data)).map(({ title, outcome }) => [title, outcome]),
-    [["From a file", "published"]],
+    [
+      ["From a file", "published"],
+      ["By a command", "published"],
+    ],
   );
 });

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { FOLDER_WORD, givenTasks } from "../coordinator/tasks/given-tasks.ts";
+import { Failure } from "../../src/contract/failures.ts";
+import { FOLDER_WORD, givenTasks, maya } from "../coordinator/tasks/given-tasks.ts";
 import { podcrew } from "../support/podcrew.ts";
 import { givenPglite } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
+import { passTime } from "../support/virtual-clock.ts";
 
 test("accounts come from a file, tasks are made, listed, stopped, run again, counted until none is open, and deleted", async (t) => {
   const { store } = await givenPglite(t);
@@ -55,4 +57,26 @@ test("accounts come from a file, tasks are made, listed, stopped, run again, cou
   const refused = await run("task", "create", "--username", "nobody", "--captions", "x");
   assert.equal(refused.code, 2);
   assert.match(refused.err, /^The farm does not take that: .*nobody/);
+});
+
+test("who watches is told that an account needs a person, and the watch ends when that is settled", async (t) => {
+  const { store } = await givenPglite(t);
+  let challenged = true;
+  const { app, create, engine, until, world } = await givenTasks(t, store, {
+    accounts: [maya],
+    script(point) {
+      if (point === "sign-in" && challenged) throw new Failure("account.challenged", "captcha");
+    },
+  });
+  const { port } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
+  const folder = await tempDir(t, "cli-watch");
+  const [id = 0] = await create();
+  await passTime(world.clock, "a person is needed", async () => (await engine.freshStatus()).needsPerson.length > 0);
+  const watch = podcrew(t, ["task", "stats", "--watch"], { env: { TASK_PORT: port, PODCREW_DATA: folder }, cwd: folder });
+  await watch.says(/running +1[^]*A person is needed for maya@example\.com at scripted: podcrew status/);
+  challenged = false;
+  assert.equal(await engine.resolve({ task: `local:${id}.1` }), null);
+  await until(2, id);
+  assert.equal(await watch.ended(), 0, watch.stderr());
+  assert.match(watch.stdout(), /completed +1\s+failed +0\s+total +1\s+$/);
 });

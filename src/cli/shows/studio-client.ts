@@ -6,6 +6,7 @@ import { baseOf } from "../../kit/api-exchange.ts";
 import { UsageError, type Config } from "../../kit/config.ts";
 import { createPodopsClient, problemsOf, type PodopsClient } from "../../kit/podops-client.ts";
 import { addSecret } from "../../kit/redact.ts";
+import { urlHere } from "../../kit/url-here.ts";
 import { harmless } from "../table.ts";
 
 const written = z.looseObject({ adminKey: z.string().min(1) });
@@ -23,7 +24,7 @@ export interface AskedStudio {
  * @throws UsageError when there is no key
  */
 export async function askStudio(config: Config, subject?: string): Promise<AskedStudio> {
-  const here = `http://${config.host === "0.0.0.0" ? "127.0.0.1" : config.host}:${config.studioPort}`;
+  const here = urlHere(config.host, config.studioPort);
   const url = baseOf(config.studioUrl ?? here);
   // The key of this studio goes to no other one that STUDIO_URL may name.
   const isHere = [here, config.publicStudioUrl].some((own) => own !== undefined && baseOf(own) === url);

@@ -144,8 +144,9 @@ export class TaskBook {
     if (row.state !== "failed") throw new TaskApiError(40001, `task ${id} is ${row.state}; only a failed one can be run again`);
     if (!(await this.#o.accounts.get([row.account])).has(row.account))
       throw new TaskApiError(40401, `the account ${row.username} of task ${id}`);
-    await this.#again(id);
-    return this.read(id);
+    const [again] = await this.#again(id);
+    // Somebody else was faster: what it is now says what is wrong.
+    return again ? this.read(id) : this.retry(id);
   }
 
   /** All that have failed and whose account is still there. @returns their ids */

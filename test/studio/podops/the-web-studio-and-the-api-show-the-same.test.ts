@@ -121,3 +121,20 @@ withPodops("[one model] a machine's voice is said in the feed, whoever says it, 
   assert.match(await put({}), /ai-content/, "what is not said again stays");
   assert.doesNotMatch(await put({ narrated: "false" }), /ai-content/);
 });
+
+withPodops(
+  "[one model] a name that the API gave to a show is taken in the web studio, whatever its production is called",
+  async (scene) => {
+    await scene.call("POST", "/a/v1/production", { json: { name: "slow-mornings", title: "Slow Mornings" } });
+    const json = { apiVersion: "v1", kind: "show", metadata: { name: "quiet-evenings" }, description: { title: "Quiet", summary: "S." } };
+    const made = await scene.call("POST", "/a/v1/resource/slow-mornings/show/quiet-evenings", { json });
+    assert.equal(made.status, 201, made.text);
+    const account = await scene.studio.accounts.find(email);
+    await assert.rejects(scene.studio.shows.create({ ownerId: account?.id ?? "", name: "quiet-evenings", title: "Mine" }), {
+      name: "UsageError",
+      message: /a show named quiet-evenings already/,
+    });
+    const { productions } = (await scene.call("GET", "/a/v1/productions")).body;
+    assert.equal(productions.length, 1, "nothing of it is left");
+  },
+);

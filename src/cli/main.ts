@@ -55,7 +55,7 @@ function program(): Command {
       .command("farm")
       .option("--local", "without a manager: only tasks of its own, by the Task API or `podcrew task`")
       .description("the farm alone, against MANAGER_URL and API_KEY"),
-    async (config, options) => (await import("./serve.ts")).serve(config, ["farm"], { local: Boolean(options["local"]) }),
+    async (config, options) => (await import("./serve.ts")).serve(config, ["farm"], { alone: Boolean(options["local"]) }),
   );
   wire(podcrew.command("manager").description("the manager alone"), async (config) =>
     (await import("./serve.ts")).serve(config, ["manager"]),

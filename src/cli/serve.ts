@@ -9,18 +9,18 @@ type PartName = "manager" | "studio" | "farm";
 
 export interface ServeOptions {
   /** The farm has no manager: it does what it is told by the Task API. */
-  local?: boolean;
+  alone?: boolean;
 }
 
 /** Runs parts until somebody asks them to end. @returns the exit code */
-export async function serve(config: Config, names: readonly PartName[], { local = false }: ServeOptions = {}): Promise<number> {
+export async function serve(config: Config, names: readonly PartName[], { alone = false }: ServeOptions = {}): Promise<number> {
   const parts: Parts = {};
   const view = showFarm(() => parts.farm);
   const log = createLog({ level: config.logLevel, format: config.logFormat, stream: view.stream });
   const stages: Record<PartName, Stage> = {
     manager: managerStage(config, log, parts),
     studio: studioStage(config, log, parts),
-    farm: farmStage(config, log, parts, { alone: local }),
+    farm: farmStage(config, log, parts, { alone }),
   };
   const asked = untilAsked(log);
   const stop = await startStages([storeStage(config, log, parts), ...names.map((name) => stages[name])], log);

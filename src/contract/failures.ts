@@ -173,12 +173,17 @@ export function isFailureCode(text: string): text is FailureCode {
 }
 
 /** What the operating system and PostgreSQL (disk_full) say when nothing more can be written. */
-const diskCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "53100"]);
+const fullDiskCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "53100"]);
+
+/** Nothing more can be written, whoever says so. */
+export function isFullDisk(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && "code" in thrown && fullDiskCodes.has(thrown.code);
+}
 
 /** Any thrown value as plain data: a full disk as `farm.disk`, unknown ones as `farm.bug` with their message. */
 export function toFailureData(thrown: unknown): FailureData {
   if (thrown instanceof Failure) return thrown.toData();
-  if (thrown instanceof Error && "code" in thrown && diskCodes.has(thrown.code)) return { code: "farm.disk", detail: thrown.message };
+  if (isFullDisk(thrown)) return { code: "farm.disk", detail: thrown.message };
   const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return { code: "farm.bug", detail };
 }

@@ -17,7 +17,6 @@ export const kindAliases: Readonly<Record<string, Kind>> = {
 
 export const MAX_SUMMARY_CHARACTERS = 20_000;
 export const MAX_TITLE_CHARACTERS = 200;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** BCP 47, as far as feeds use it. */
 const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 
@@ -93,7 +92,7 @@ const showLabels = z
   .object({
     ...labels,
     /** The feed's podcast:guid. */
-    guid: z.string().regex(UUID, "is no UUID").optional(),
+    guid: z.guid("is no UUID").optional(),
     language: z.string().regex(LANGUAGE, 'is no language such as "en" or "pt-BR"').optional(),
     type: z.enum(["episodic", "serial", "Episodic", "Serial"]).optional(),
     complete: z.union([yesNo, z.enum(["Yes", "No"])]).optional(),

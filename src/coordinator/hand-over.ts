@@ -4,7 +4,6 @@ import { browserState, type BrowserState } from "../contract/task.ts";
 import type { Queue } from "../store/queue.ts";
 import type { Ledger } from "./ledger.ts";
 import { resolve } from "./resolve.ts";
-import { isOf } from "./stopped-accounts.ts";
 import type { TaskRow } from "./tables.ts";
 
 /** What a person needs to go on where the browser was stopped. Secret: whoever has it is signed in. */
@@ -43,14 +42,7 @@ export async function handOver(ledger: Ledger, taskId: string, originOf: (host: 
 
 /** Where the site asked for the person: a task may wait for another source's account with the same login. */
 async function stopOf(ledger: Ledger, task: TaskRow): Promise<{ accountKey: string; failure: FailureData | null }> {
-  const stop = await ledger.db
-    .selectFrom("stopped_accounts")
-    .select(["account_key", "failure"])
-    .where(isOf(task))
-    .orderBy("at")
-    .limit(1)
-    .executeTakeFirst();
-  return { accountKey: stop?.account_key ?? task.account_key, failure: stop?.failure ?? task.failure };
+  return (await ledger.stopOf(task)) ?? { accountKey: task.account_key, failure: task.failure };
 }
 
 /** The session as the person left it is the account's from now on, and what waited for them goes on. @returns null when done, else why not */

@@ -237,8 +237,8 @@ export class Ledger {
       if (!row || (row.state !== "waiting" && row.state !== "unsure")) return { kind: "gone" };
       // In this order: whoever has just ended with a stop is seen either at work or by that stop.
       if (await isElsewhere(trx, row)) return { kind: "elsewhere" };
-      const failure = await stops.stopped(trx, row);
-      if (failure) return { kind: "stopped", failure };
+      const stop = await stops.stopOf(trx, row);
+      if (stop) return { kind: "stopped", failure: stop.failure };
       if (!(await takeSlot(trx, row.site, slots, taskId, hand))) return { kind: "site-full" };
       const waiting =
         row.state === "waiting" &&
@@ -298,8 +298,8 @@ export class Ledger {
   // Accounts
 
   /** Why nothing may start on an account, or null. */
-  async stopped(who: stops.Who): Promise<FailureData | null> {
-    return stops.stopped(this.db, who);
+  async stopOf(who: stops.Who): Promise<stops.Stop | null> {
+    return stops.stopOf(this.db, who);
   }
 
   /** Stops from before their logins were written down. */

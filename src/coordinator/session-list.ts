@@ -33,7 +33,7 @@ export async function listSessions(ledger: Ledger): Promise<SessionView[]> {
       const session = sessions.get(task.account_key);
       const { twofa, appPassword, passMail } = ledger.credentials(task);
       const over = session && (session.ended || (session.expires_at !== null && session.expires_at <= now));
-      const stopped = await ledger.stopped(task);
+      const stop = await ledger.stopOf(task);
       return {
         accountKey: task.account_key,
         account: task.account_name,
@@ -43,7 +43,7 @@ export async function listSessions(ledger: Ledger): Promise<SessionView[]> {
         checkedAt: session?.checked_at?.toISOString() ?? null,
         expiresAt: session?.expires_at?.toISOString() ?? null,
         needs: twofa ? "authenticator code" : appPassword || passMail ? "mailed code" : "nothing more",
-        waits: stopped ? stopped.detail || stopped.code : null,
+        waits: stop ? stop.failure.detail || stop.failure.code : null,
       };
     }),
   );

@@ -30,10 +30,22 @@ export async function nameStops({ db }: LedgerParts, loginOf: (task: TaskRow) =>
       .execute();
 }
 
+export interface Stop {
+  /** Where it was noticed: it may be another source's account with the same login. */
+  accountKey: string;
+  failure: FailureData;
+}
+
 /** Why nothing may start on an account, or null. What stops one stops all with the same login: it is one account to the site. */
-export async function stopped(db: Database, who: Who): Promise<FailureData | null> {
-  const row = await db.selectFrom("stopped_accounts").select("failure").where(isOf(who)).orderBy("at").limit(1).executeTakeFirst();
-  return row?.failure ?? null;
+export async function stopOf(db: Database, who: Who): Promise<Stop | null> {
+  const row = await db
+    .selectFrom("stopped_accounts")
+    .select(["account_key as accountKey", "failure"])
+    .where(isOf(who))
+    .orderBy("at")
+    .limit(1)
+    .executeTakeFirst();
+  return row ?? null;
 }
 
 /** A promise was broken, or the site asks for a person: nothing starts on this account until a person has looked. The first reason stays. */

@@ -6,7 +6,7 @@ import { addSecret } from "../kit/redact.ts";
 import { anyOf } from "./any-of.ts";
 import { audit, onTheMachine } from "./people/audit.ts";
 import type { ManagerTables } from "./tables.ts";
-import { isUuid } from "./uuid.ts";
+import { isUuid } from "../kit/uuid.ts";
 
 /** What a key may be used for. A farm needs `worker`. */
 export const scopes = ["worker", "content:read", "content:write"] as const;

@@ -3,7 +3,7 @@ import { lockRequest } from "./backlink/after-move.ts";
 import type { Caller } from "./caller.ts";
 import { ApiError } from "./errors.ts";
 import type { LinkRow, ManagerTables } from "./tables.ts";
-import { isUuid } from "./uuid.ts";
+import { isUuid } from "../kit/uuid.ts";
 
 type Trx = Transaction<ManagerTables>;
 

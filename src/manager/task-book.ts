@@ -15,7 +15,7 @@ import { findLink, lockLink, lockWaitingForFeed } from "./lock-link.ts";
 import { cancel, complete, fail, insert, start, type CompleteOrder, type FailOrder, type Move } from "./moves.ts";
 import { pullTasks, type PullOrder } from "./pull.ts";
 import type { LinkRow, ManagerTables } from "./tables.ts";
-import { isUuid } from "./uuid.ts";
+import { isUuid } from "../kit/uuid.ts";
 import { readWorkerTasks, type WorkerTaskAnswer } from "./worker-task.ts";
 
 type Trx = Transaction<ManagerTables>;

@@ -3,7 +3,7 @@ import { taskStateToWorkerApi, type TaskState, type WorkerApiStatus } from "../c
 import type { Announced } from "./announced-sites.ts";
 import { isHeld, stateAt } from "./lease.ts";
 import type { LinkKind, ManagerTables } from "./tables.ts";
-import { isUuid } from "./uuid.ts";
+import { isUuid } from "../kit/uuid.ts";
 
 /** A task for people: no secret, and why it waits. */
 export interface TaskView {

@@ -2,7 +2,7 @@ import type { FastifyRequest, HTTPMethods } from "fastify";
 import type { Caller } from "./caller.ts";
 import { ApiError } from "./errors.ts";
 import type { WorkerAction } from "./history.ts";
-import { isUuid } from "./uuid.ts";
+import { isUuid } from "../kit/uuid.ts";
 
 export type WorkerRequest = FastifyRequest<{ Querystring: Record<string, string | string[] | undefined> }>;
 

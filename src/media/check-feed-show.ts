@@ -1,7 +1,7 @@
+import { isUuid } from "../kit/uuid.ts";
 import { children, isWebAddress, linkOf, oneOf, quoted, readMailDate, said, textOf, tooLong, type FeedRule } from "./check-feed-rules.ts";
 
 const DESCRIPTION_MAX = 4000;
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** What each feed has to say of its show, and of itself. */
 export const showRules: readonly FeedRule[] = [
@@ -85,7 +85,7 @@ export const showRules: readonly FeedRule[] = [
     broken({ channel }) {
       const guid = textOf(channel, "podcast:guid");
       if (guid === "") return "The show has no podcast:guid.";
-      return uuid.test(guid) ? null : `The show's podcast:guid is no UUID: ${quoted(guid)}`;
+      return isUuid(guid) ? null : `The show's podcast:guid is no UUID: ${quoted(guid)}`;
     },
   },
   {

@@ -1,10 +1,16 @@
-import { Failure } from "../contract/failures.ts";
+import { Failure, isFullDisk } from "../contract/failures.ts";
 
-const diskErrors = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO"]);
+const refusals: ReadonlySet<string | undefined> = new Set(["EACCES", "EPERM", "EIO"]);
 
-/** What the operating system says of a full or read-only folder, as a failure of the farm; anything else as it is. */
+/** What the operating system says of a full, read-only, forbidden or broken folder. */
+export function isDiskError(thrown: unknown): thrown is Error {
+  if (isFullDisk(thrown)) return true;
+  const { code, syscall } = (thrown instanceof Error ? thrown : {}) as NodeJS.ErrnoException;
+  // A firewall forbids in the same words.
+  return refusals.has(code) && syscall !== "connect";
+}
+
+/** The same as a failure of the farm; anything else as it is. */
 export function diskFailure(error: unknown): unknown {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  if (error instanceof Failure || code === undefined || !diskErrors.has(code)) return error;
-  return new Failure("farm.disk", (error as Error).message, { cause: error });
+  return isDiskError(error) ? new Failure("farm.disk", error.message, { cause: error }) : error;
 }

@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { fetch, type Response } from "undici";
 import { Failure } from "../contract/failures.ts";
 import type { AddressPolicy } from "../kit/addresses.ts";
+import { isDiskError } from "./disk.ts";
 
 export interface DownloadOptions {
   toPath: string;
@@ -110,7 +111,7 @@ function explain(error: unknown, address: URL, deadlineMs: number | null, { kind
     deadlineMs !== null
       ? `did not arrive within ${Math.round(deadlineMs / 100) / 10} s`
       : (refused?.message ?? reasons[code] ?? `broke off${code ? ` (${code})` : ""}`);
-  if (["ENOSPC", "EACCES", "EROFS", "EDQUOT"].includes(code)) return new Failure("farm.disk", code, { cause: error });
+  if (findCause(error, isDiskError)) return new Failure("farm.disk", code, { cause: error });
   return new Failure("content.unreachable", `the ${kind} at ${address.host} ${why}`, { cause: error });
 }
 

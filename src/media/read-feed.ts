@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseRssFeed } from "feedsmith";
 import { Failure } from "../contract/failures.ts";
 import type { AddressPolicy } from "../kit/addresses.ts";
+import { isUuid } from "../kit/uuid.ts";
 import { download } from "./download.ts";
 import { feedText, UnknownEncoding } from "./feed-text.ts";
 
@@ -33,7 +34,6 @@ export interface ReadEpisode {
   audioUrl: string;
 }
 
-const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const MAX_BYTES = 20 * 1024 * 1024;
 
 interface ReadFeedOptions {
@@ -77,7 +77,7 @@ export function parseFeed(xml: string): ReadFeed {
     author: itunes?.author ?? "",
     ownerEmail: itunes?.owner?.email ?? podcast?.locked?.owner ?? "",
     locked: podcast?.locked?.value === true,
-    podcastGuid: uuidPattern.test(podcast?.guid ?? "") ? (podcast?.guid ?? "").toLowerCase() : "",
+    podcastGuid: isUuid(podcast?.guid ?? "") ? (podcast?.guid ?? "").toLowerCase() : "",
     category: itunes?.categories?.[0]?.text ?? "",
     explicit: itunes?.explicit === true,
     episodes: (feed.items ?? []).flatMap((item): ReadEpisode[] => {

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Failure } from "../contract/failures.ts";
+import { isDiskError } from "../media/disk.ts";
 import { download } from "../media/download.ts";
 import type { StudioContext } from "./context.ts";
 import { newGuid, newToken, slugify } from "./ids.ts";
@@ -19,7 +20,6 @@ const DOWNLOAD_MS = 10 * 60_000;
 const MAX_TRIES = 9;
 const FIRST_REST_MS = 10_000;
 const LONGEST_REST_MS = 3_600_000;
-const diskFull: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES"]);
 /** Room on a full disk is made by people. */
 const DISK_REST_MS = 60_000;
 
@@ -102,8 +102,7 @@ export class ImportCopies extends Rounds {
       if (error instanceof Failure) return { problem: error.message, ofOurs: error.code === "farm.disk" };
       if (error instanceof S3Error) return { problem: `the media store ${error.message}`, ofOurs: true };
       if (error instanceof Refused) return { problem: texts.en[error.text], ofOurs: false };
-      if (diskFull.has((error as NodeJS.ErrnoException).code ?? ""))
-        return { problem: "the studio's disk takes nothing more", ofOurs: true };
+      if (isDiskError(error)) return { problem: "the studio's disk takes nothing more", ofOurs: true };
       this.#context.log.error("an imported episode could not be copied", { title: episode.title, error: String(error) });
       return { problem: "an error of the studio's own, which its log names", ofOurs: false };
     } finally {

@@ -163,8 +163,7 @@ export async function insertShow(
     })
     .onConflict((conflict) => conflict.column("name").doNothing())
     .executeTakeFirst();
-  const isTaken = new UsageError(`The studio has a show named ${show.name} already. Choose another name.`);
-  if (!made.numInsertedOrUpdatedRows) throw isTaken;
+  if (!made.numInsertedOrUpdatedRows) throw nameTaken(show.name);
   const { ownerId: _owner, ownerEmail, importedFrom = null, ...fields } = show;
   // A show may have been named otherwise than its production.
   const named = await trx
@@ -182,9 +181,13 @@ export async function insertShow(
     })
     .onConflict((conflict) => conflict.column("name").doNothing())
     .executeTakeFirst();
-  if (!named.numInsertedOrUpdatedRows) throw isTaken;
+  if (!named.numInsertedOrUpdatedRows) throw nameTaken(show.name);
   await trx.insertInto("assets").values(cover).execute();
   await trx.updateTable("shows").set({ cover: cover.guid }).where("guid", "=", show.guid).execute();
+}
+
+function nameTaken(name: string): UsageError {
+  return new UsageError(`The studio has a show named ${name} already. Choose another name.`);
 }
 
 /** So that a feed is valid from the first minute: directories refuse a show without a cover. */

@@ -5,11 +5,30 @@ import { test } from "node:test";
 import { Failure } from "../../src/contract/failures.ts";
 import { createFileSource } from "../../src/coordinator/file-source.ts";
 import { UsageError } from "../../src/kit/config.ts";
-import { aTask, givenWorld } from "../support/given-engine.ts";
-import type { Script } from "../support/scripted-worker.ts";
+import { aTask, givenWorld, type World } from "../support/given-engine.ts";
+import type { Script, ScriptedPool } from "../support/scripted-worker.ts";
 import { givenPglite } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 import { passTime } from "../support/virtual-clock.ts";
+
+interface Ended {
+  /** By task. */
+  results: Record<string, Record<string, unknown>>;
+  resultPath: string;
+  pool: ScriptedPool;
+}
+
+/** A farm of its own works off a file, and stops. */
+async function workOff(world: World, file: string, script?: Script): Promise<Ended> {
+  const source = await createFileSource(file);
+  const { engine, pool } = await world.farm({ ...(script && { script }), over: { sources: [source] } });
+  let idle = false;
+  void engine.idle(60 * 60_000).then(() => (idle = true));
+  await passTime(world.clock, "all of the file has ended", () => idle);
+  await engine.stop(0);
+  const results = JSON.parse(await readFile(source.resultPath, "utf8")) as Ended["results"];
+  return { results, resultPath: source.resultPath, pool };
+}
 
 test("tasks of a file are posted, the results stand beside it, and a second run posts nothing twice", async (t) => {
   const { store } = await givenPglite(t);
@@ -19,14 +38,8 @@ test("tasks of a file are posted, the results stand beside it, and a second run 
   await writeFile(file, JSON.stringify([first, aTask("f2", { domain: "unknown.example.org" }, 1)]));
 
   for (let run = 0; run < 2; run++) {
-    const source = await createFileSource(file);
-    const { engine } = await world.farm({ over: { sources: [source] } });
-    let idle = false;
-    void engine.idle(60 * 60_000).then(() => (idle = true));
-    await passTime(world.clock, "all of the file has ended", () => idle);
-    await engine.stop(0);
-    const results = JSON.parse(await readFile(source.resultPath, "utf8")) as Record<string, Record<string, unknown>>;
-    assert.equal(source.resultPath, file.replace(".json", ".result.json"));
+    const { results, resultPath } = await workOff(world, file);
+    assert.equal(resultPath, file.replace(".json", ".result.json"));
     assert.deepEqual(results["f1"], {
       status: "completed",
       link_post: world.site.history[0]?.link,
@@ -45,14 +58,8 @@ test("a file that asks for other episodes under the same id gets them, and those
   const run = async (...episodes: string[]): Promise<unknown> => {
     const data_content = episodes.map((id) => ({ id, title: id, about: "Text", image_url: "" }));
     await writeFile(file, JSON.stringify(aTask("f1", { data_content })));
-    const source = await createFileSource(file);
-    const { engine } = await world.farm({ over: { sources: [source] } });
-    let idle = false;
-    void engine.idle(60 * 60_000).then(() => (idle = true));
-    await passTime(world.clock, "all of the file has ended", () => idle);
-    await engine.stop(0);
-    const { f1 } = JSON.parse(await readFile(source.resultPath, "utf8")) as { f1: { status: string; links: object } };
-    assert.deepEqual([f1.status, Object.keys(f1.links)], ["completed", episodes]);
+    const { f1 } = (await workOff(world, file)).results;
+    assert.deepEqual([f1?.["status"], Object.keys(f1?.["links"] ?? {})], ["completed", episodes]);
     return world.site.history.map(({ title }) => title);
   };
   assert.deepEqual(await run("one"), ["one"]);
@@ -65,16 +72,11 @@ test("a failed task whose file names another account by now (its e-mail was mist
   const world = await givenWorld(t, store);
   const file = join(await tempDir(t), "tasks.json");
   const passwords: (string | undefined)[] = [];
-  const run = async (account: { email: string; password: string }, script: Script): Promise<string | undefined> => {
+  const run = async (account: { email: string; password: string }, script: Script): Promise<unknown> => {
     await writeFile(file, JSON.stringify(aTask("f1", { account_id: "", ...account }, 1)));
-    const source = await createFileSource(file);
-    const { engine, pool } = await world.farm({ script, over: { sources: [source] } });
-    let idle = false;
-    void engine.idle(60 * 60_000).then(() => (idle = true));
-    await passTime(world.clock, "all of the file has ended", () => idle);
+    const { results, pool } = await workOff(world, file, script);
     passwords.push(...pool.assignments.map(({ assignment }) => `${assignment.accountKey} ${assignment.credentials.password}`));
-    await engine.stop(0);
-    return (JSON.parse(await readFile(source.resultPath, "utf8")) as Record<string, { status: string }>)["f1"]?.status;
+    return results["f1"]?.["status"];
   };
   const refused: Script = (point) => {
     if (point === "sign-in") throw new Failure("account.incomplete", "no such account");

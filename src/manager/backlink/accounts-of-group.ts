@@ -3,7 +3,7 @@ import { sql, type Kysely, type Transaction } from "kysely";
 import { refusingTwins } from "../accounts.ts";
 import { ApiError } from "../errors.ts";
 import type { AccountRow, ManagerTables } from "../tables.ts";
-import { isUuid } from "../uuid.ts";
+import { isUuid } from "../../kit/uuid.ts";
 import {
   changeable,
   changedAccount,

@@ -6,7 +6,7 @@ import type { requestBody, requestChanges, RequestStatus, ServiceType } from "..
 import { ApiError } from "../errors.ts";
 import { settle } from "../people/credits.ts";
 import type { ManagerTables, RequestRow } from "../tables.ts";
-import { isUuid } from "../uuid.ts";
+import { isUuid } from "../../kit/uuid.ts";
 import { openPhases } from "./link-status.ts";
 import { lockOwned, type RequestKey } from "./request-life.ts";
 import { settleRequest } from "./settle-request.ts";

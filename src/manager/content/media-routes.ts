@@ -8,7 +8,7 @@ import type { Who } from "../api/serve.ts";
 import { ApiError } from "../errors.ts";
 import { audit } from "../people/audit.ts";
 import type { ManagerTables } from "../tables.ts";
-import { isUuid } from "../uuid.ts";
+import { isUuid } from "../../kit/uuid.ts";
 import type { MediaUrl } from "./documents.ts";
 import { addMedium, findMedium, listMedia, removeMedium } from "./media.ts";
 import { keepFile } from "./media-store.ts";

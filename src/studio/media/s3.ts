@@ -4,14 +4,13 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { BucketAddress } from "../../kit/media-address.ts";
+import { isDiskError } from "../../media/disk.ts";
 import { typeOf } from "./names.ts";
 import { S3Client, S3Error, type S3Answer, type S3Key } from "./s3-client.ts";
 import type { MediaFile, MediaStore } from "./store.ts";
 
 /** Shorter than a probe of /readyz may take. */
 const CHECK_MS = 1500;
-
-const diskErrors: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO"]);
 
 /**
  * A bucket of any store that speaks S3 with signature version 4: Amazon, Cloudflare R2, Backblaze B2, Garage, Ceph, Swift …
@@ -53,7 +52,7 @@ export function openS3Store(address: BucketAddress, key: S3Key, scratchDir: stri
         const stream = await store.read(name);
         if (!stream) return null;
         await pipeline(stream, createWriteStream(path, { mode: 0o600 })).catch((error: NodeJS.ErrnoException) => {
-          throw diskErrors.has(error.code ?? "") ? error : new S3Error(0, "broke off in the middle of a file", error);
+          throw isDiskError(error) ? error : new S3Error(0, "broke off in the middle of a file", error);
         });
         return await use(path);
       } finally {

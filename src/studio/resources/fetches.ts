@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { failures, Failure } from "../../contract/failures.ts";
 import { fitCover } from "../../media/cover.ts";
+import { isDiskError } from "../../media/disk.ts";
 import { download } from "../../media/download.ts";
 import type { StudioContext } from "../context.ts";
 import { newToken } from "../ids.ts";
@@ -23,7 +24,6 @@ const AT_A_TIME = 3;
 const MAX_TRIES = 9;
 const FIRST_REST_MS = 10_000;
 const LONGEST_REST_MS = 3_600_000;
-const diskFull: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES"]);
 /** Room on a full disk is made by people. */
 const DISK_REST_MS = 60_000;
 /** What is elsewhere need not fit: it is made to. */
@@ -153,8 +153,7 @@ export class Fetches extends Rounds {
         return { problem: error.message, ofOurs: error.code === "farm.disk", forGood: failures[error.code].retry === "never" };
       if (error instanceof S3Error) return { problem: `the media store ${error.message}`, ofOurs: true, forGood: false };
       if (error instanceof Refused) return { problem: refusalText(error.text), ofOurs: false, forGood: true };
-      if (diskFull.has((error as NodeJS.ErrnoException).code ?? ""))
-        return { problem: "the studio's disk takes nothing more", ofOurs: true, forGood: false };
+      if (isDiskError(error)) return { problem: "the studio's disk takes nothing more", ofOurs: true, forGood: false };
       this.#context.log.error("a file could not be imported", { asset: waiting.guid, error: String(error) });
       return { problem: "an error of the studio's own, which its log names", ofOurs: false, forGood: false };
     } finally {

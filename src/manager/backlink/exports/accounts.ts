@@ -4,7 +4,7 @@ import { secretNames, type exportedAccount, type ServiceType } from "../../../co
 import type { Vault } from "../../../store/vault.ts";
 import type { Streamed } from "../../../kit/api/stream-answer.ts";
 import type { AccountRow, ManagerTables } from "../../tables.ts";
-import { isUuid } from "../../uuid.ts";
+import { isUuid } from "../../../kit/uuid.ts";
 import { secretColumns } from "../account-record.ts";
 import { accountsOf } from "../accounts-of-group.ts";
 import { findGroup } from "../groups.ts";

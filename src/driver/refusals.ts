@@ -8,6 +8,8 @@ import type { Driver, Refusal } from "./contract.ts";
  * has its page read for refusals anyway.
  */
 const QUIET_MS = 1000;
+/** As often as Playwright looks for what it waits for. */
+const LOOK_EVERY_MS = 500;
 
 export type Refusals = readonly (readonly [FailureCode, Refusal])[];
 
@@ -47,19 +49,18 @@ export async function refusalOn(page: Page, refusals: Refusals): Promise<Failure
   return null;
 }
 
-/** Waits, without an end of its own, until the page shows a refusal; ends with null when the signal fires or the page goes. */
+/**
+ * Waits, without an end of its own, until the page shows a refusal; ends with null when the signal fires or the page goes. It only looks:
+ * where a pop-up shows while two wait on a page (`waitFor`, a click), Playwright (1.65) may forget one of them, which would be the verb's.
+ */
 export async function untilRefused(page: Page, refusals: Refusals, signal: AbortSignal): Promise<Failure | null> {
   const [first, ...others] = refusals.map(([, refusal]) => locate(page, refusal));
   if (!first) return null;
   const any = others.reduce((either, locator) => either.or(locator), first);
-  await delay(QUIET_MS, undefined, { signal, ref: false }).catch(() => undefined);
-  while (!signal.aborted && !page.isClosed()) {
-    try {
-      await any.filter({ visible: true }).first().waitFor({ timeout: 0, signal });
-    } catch {
-      return null;
-    }
-    const found = await refusalOn(page, refusals);
+  const shown = any.filter({ visible: true }).first();
+  const pause = async (ms: number): Promise<unknown> => delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+  for (await pause(QUIET_MS); !signal.aborted && !page.isClosed(); await pause(LOOK_EVERY_MS)) {
+    const found = (await shown.isVisible().catch(() => false)) && (await refusalOn(page, refusals));
     if (found) return found;
   }
   return null;

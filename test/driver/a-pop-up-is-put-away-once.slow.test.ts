@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dismissInterruptions } from "../../src/driver/interruptions.ts";
+import { untilRefused } from "../../src/driver/refusals.ts";
 import { givenPage } from "./support.ts";
 
 const ROUNDS = 5;
@@ -24,9 +25,68 @@ test("a pop-up is put away once, however many wait on its page", async (t) => {
     await page.setContent(
       '<label>Title <input /></label><dialog><button onclick="this.parentNode.close()">Got it</button></dialog><script>document.querySelector("dialog").showModal()</script>',
     );
-    // As the engine does, which watches for refusals while a verb is at work. Playwright (1.65) may forget one that waits meanwhile.
+    // As a driver may that waits for one of several things. Playwright (1.65) may forget one that waits meanwhile.
     await Promise.allSettled(Array.from({ length: 4 }, async () => page.getByLabel("Title").waitFor()));
     assert.equal(await shows(page).isVisible(), false);
     assert.equal(dismissed, round);
   }
+});
+
+const POP_UP = "<dialog><button>Got it</button></dialog>";
+
+/** What a page of the next address may do while its forerunner's pop-up is being put away. */
+const comesAgain = `<label>Title <input /></label>${POP_UP}<script>
+  const popUp = document.querySelector("dialog");
+  let times = 0;
+  popUp.firstChild.onclick = () => { popUp.close(); if (++times === 1) popUp.showModal(); };
+  popUp.showModal();
+</script>`;
+
+test("a pop-up that is there again at once is put away again", async (t) => {
+  const page = await givenPage(t);
+  const shows = (shownOn: typeof page) => shownOn.locator("dialog");
+  await dismissInterruptions(page, [{ shows, dismiss: async (shownOn) => shows(shownOn).getByRole("button").click() }]);
+  await page.setContent(comesAgain);
+  await page.getByLabel("Title").fill("Written", { timeout: 5000 });
+  assert.equal(await page.getByLabel("Title").inputValue(), "Written");
+});
+
+test("a pop-up that goes by itself while it is being put away holds nobody up", async (t) => {
+  const page = await givenPage(t);
+  const shows = (shownOn: typeof page) => shownOn.locator("dialog");
+  const dismiss = async (shownOn: typeof page): Promise<void> => {
+    await shows(shownOn).evaluate((popUp) => popUp.remove());
+    await shows(shownOn).getByRole("button").click();
+  };
+  await dismissInterruptions(page, [{ shows, dismiss }]);
+  await page.setContent(`<label>Title <input /></label>${POP_UP}<script>document.querySelector("dialog").showModal()</script>`);
+  await page.getByLabel("Title").fill("Written", { timeout: 5000 });
+  assert.equal(await page.getByLabel("Title").inputValue(), "Written");
+});
+
+test("a pop-up that can't be put away ends the step, not the process", async (t) => {
+  const page = await givenPage(t);
+  const shows = (shownOn: typeof page) => shownOn.locator("dialog");
+  await dismissInterruptions(page, [{ shows, dismiss: async () => Promise.reject(new Error("no such button")) }]);
+  await page.setContent(`<label>Title <input /></label>${POP_UP}<script>document.querySelector("dialog").showModal()</script>`);
+  await assert.rejects(page.getByLabel("Title").fill("Written", { timeout: 2000 }), /Timeout 2000ms exceeded/);
+});
+
+test("who watches for refusals takes no part in putting pop-ups away, which could make Playwright forget the step that waits", async (t) => {
+  const page = await givenPage(t);
+  let dismissed = 0;
+  const shows = (shownOn: typeof page) => shownOn.locator("dialog");
+  const dismiss = async (shownOn: typeof page): Promise<void> => {
+    dismissed += 1;
+    await shows(shownOn).evaluate((popUp) => popUp.remove());
+  };
+  await dismissInterruptions(page, [{ shows, dismiss }]);
+  await page.setContent(
+    `<label>Title <input /></label>${POP_UP}<p>That is not allowed.</p><script>document.querySelector("dialog").showModal()</script>`,
+  );
+  const refused = await untilRefused(page, [["content.refused", /not allowed/i]], new AbortController().signal);
+  assert.equal(refused?.code, "content.refused");
+  assert.equal(dismissed, 0);
+  await page.getByLabel("Title").fill("Written");
+  assert.equal(dismissed, 1);
 });

@@ -47,7 +47,7 @@ test("a pop-up that is there again at once is put away again", async (t) => {
   const shows = (shownOn: typeof page) => shownOn.locator("dialog");
   await dismissInterruptions(page, [{ shows, dismiss: async (shownOn) => shows(shownOn).getByRole("button").click() }]);
   await page.setContent(comesAgain);
-  await page.getByLabel("Title").fill("Written", { timeout: 5000 });
+  await page.getByLabel("Title").fill("Written", { timeout: 15_000 });
   assert.equal(await page.getByLabel("Title").inputValue(), "Written");
 });
 
@@ -60,7 +60,7 @@ test("a pop-up that goes by itself while it is being put away holds nobody up", 
   };
   await dismissInterruptions(page, [{ shows, dismiss }]);
   await page.setContent(`<label>Title <input /></label>${POP_UP}<script>document.querySelector("dialog").showModal()</script>`);
-  await page.getByLabel("Title").fill("Written", { timeout: 5000 });
+  await page.getByLabel("Title").fill("Written", { timeout: 15_000 });
   assert.equal(await page.getByLabel("Title").inputValue(), "Written");
 });
 

@@ -35,9 +35,9 @@ test("SIGTERM while an episode is posted ends within 30 s with no process and no
   );
 });
 
-/** Chromium's helpers follow their browser within a second. */
+/** Chromium's helpers follow their browser, on a busy machine a while later. */
 async function allGone(children: Parameters<typeof stillAlive>[0]): Promise<void> {
-  const deadline = Date.now() + 3000;
+  const deadline = Date.now() + 20_000;
   while (stillAlive(children).length > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
   assert.deepEqual(stillAlive(children), [], "its browser is gone");
 }

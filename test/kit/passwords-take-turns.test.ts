@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { performance } from "node:perf_hooks";
 import { test } from "node:test";
 import { hashPassword, nobodysHash, PasswordsBusy, verifyPassword } from "../../src/kit/passwords.ts";
 
@@ -16,13 +15,10 @@ test("of a burst of sign-ins a hundred wait for their turns, the rest is refused
   const before = process.memoryUsage().rss;
   let most = before;
   const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 10);
-  const started = performance.now();
   const tries = Array.from({ length: 400 }, async () => verifyPassword("demo-password", nobodysHash));
   const refused = await Promise.race([Promise.allSettled(tries.slice(102)), Promise.allSettled(tries)]);
-  const refusedAfterMs = performance.now() - started;
   assert.ok(refused.every((one) => one.status === "rejected" && one.reason instanceof PasswordsBusy && one.reason.retryAfterMs > 0));
   assert.equal(refused.length, 298);
-  assert.ok(refusedAfterMs < 1000, `refused after ${refusedAfterMs} ms`);
   const ended = await Promise.allSettled(tries.slice(0, 102));
   clearInterval(timer);
   assert.ok(ended.slice(0, 10).every((one) => one.status === "fulfilled" && !one.value));

@@ -125,5 +125,5 @@ test("a decompression bomb is refused before it is opened", async (t) => {
   bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29);
   const startedAt = performance.now();
   await rejects(t, bomb, /more than 100 million pixels/);
-  assert.ok(performance.now() - startedAt < 1000);
+  assert.ok(performance.now() - startedAt < 10_000);
 });

@@ -69,7 +69,7 @@ test("a server that never answers, and one that stops in the middle, cost no mor
   for (const listener of [() => undefined, ((_request, response) => void response.write("abc")) as RequestListener]) {
     const startedAt = performance.now();
     await fails(await fetchFrom(t, listener, { deadlineMs: 300 }), "content.unreachable", /did not arrive within 0\.3 s/);
-    assert.ok(performance.now() - startedAt < 3000);
+    assert.ok(performance.now() - startedAt < 10_000);
   }
 });
 

@@ -80,7 +80,7 @@ test("[P7] while a media store takes its time with a show's drawn cover, everybo
   const making = scene.call("POST", "/a/v1/resource/slow-mornings/show/slow-mornings", { json });
   await until("the cover is on its way", async () => bucket.asked() > 0);
   const headers = { authorization: `Bearer ${scene.token}` };
-  const others = fetch(`${scene.studio.url}/a/v1/productions`, { headers, signal: AbortSignal.timeout(5000) });
+  const others = fetch(`${scene.studio.url}/a/v1/productions`, { headers, signal: AbortSignal.timeout(20_000) });
   await assert.doesNotReject(others);
   bucket.release();
   const { status, body } = await making;

@@ -21,13 +21,18 @@ export async function dismissInterruptions(page: Page, interruptions: readonly I
   }
 }
 
-/** Ends when the pop-up is out of the way, whoever took it there; never rejects, as Playwright would leave the error to the process. */
+/**
+ * Ends when the pop-up is out of the way, whoever took it there, or with its page: until then the step that met it must not go on, and ends
+ * by its own time. Never rejects, as Playwright would leave the error to the process.
+ */
 async function putAway(page: Page, shown: Locator, dismiss: Interruption["dismiss"]): Promise<void> {
+  // What comes of a driver may throw at once, too.
+  const attempt = async (): Promise<void> => dismiss(page);
   while (await shown.isVisible().catch(() => false)) {
     const settled = new AbortController();
     const gone = shown.waitFor({ state: "hidden", timeout: 0, signal: settled.signal }).catch(() => undefined);
     // What `dismiss` clicks on may go by itself, or with its page.
-    await Promise.race([dismiss(page).catch(() => undefined), gone]);
+    await Promise.race([attempt().catch(() => undefined), gone]);
     settled.abort();
     await shown.waitFor({ state: "hidden", timeout: FADES_WITHIN_MS }).catch(() => undefined);
   }

@@ -4,7 +4,7 @@ import { outlineOf, readOutline, type OutlineEntry } from "./page-outline.ts";
 /** What a driver looked for, as Playwright writes it in its errors: `getByRole('button', { name: 'Publish' })`. */
 export interface Wanted {
   text: string;
-  /** "not there", "there 2 times", "there, but …" */
+  /** "not there", "there 2 times", "there, but …", "not looked for, as …" */
   found: string;
 }
 
@@ -16,19 +16,29 @@ export interface Candidate {
   likeness: number;
 }
 
+/** Playwright colours its call log. */
+const colour = /\u001b\[\d+m/g;
 const waitedFor = /waiting for ((?:(?:page\.)?(?:getBy\w+|locator|frameLocator)\(.*\)[^\n]*?))(?: to be \w+)?$/m;
 const ambiguous = /strict mode violation: (.+) resolved to (\d+) elements/;
 /** Why an element that is there can't be used; Playwright's own words. */
 const hindrance =
   /- ((?:element is (?:not \w+|inert)|element is outside of the viewport|<.*> intercepts pointer events|element was detached[^\n]*))/g;
 
+/** The pop-up that a step still waited for when its time was up; null when there was none. */
+export function heldUpBy(message: string): string | null {
+  const popUps = message.replaceAll(colour, "").matchAll(/found (.+), intercepting action|interception handler has finished/g);
+  return [...popUps].at(-1)?.[1] ?? null;
+}
+
 /** The locator that an error of Playwright's is about; null when it is about none. */
 export function wantedIn(message: string): Wanted | null {
-  const plain = message.replaceAll(/\u001b\[\d+m/g, "");
+  const plain = message.replaceAll(colour, "");
   const many = ambiguous.exec(plain);
   if (many) return { text: many[1] ?? "", found: `there ${many[2]} times` };
   const text = waitedFor.exec(plain)?.[1]?.trim();
   if (!text) return null;
+  const popUp = heldUpBy(plain);
+  if (popUp) return { text, found: `not looked for, as the pop-up ${popUp} was not put away` };
   const hindrances = new Set(Array.from(plain.matchAll(hindrance), ([, why = ""]) => why.slice(0, 160)));
   if (hindrances.size > 0) return { text, found: `there, but ${[...hindrances].join("; ")}` };
   return { text, found: plain.includes("locator resolved to ") ? "there, but not as it was waited for" : "not there" };

@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
+import { isUuid } from "../kit/uuid.ts";
 import type { Caller } from "./caller.ts";
 import type { ManagerTables } from "./tables.ts";
-import { isUuid } from "../kit/uuid.ts";
 
 export type WorkerAction = "pull" | "read" | "start" | "complete" | "insert" | "account" | "fail" | "checks" | "check" | "unknown";
 

@@ -3,10 +3,10 @@ import type { Kysely } from "kysely";
 import { createBatchLoader } from "../kit/batch-loader.ts";
 import type { Clock } from "../kit/clock.ts";
 import { addSecret } from "../kit/redact.ts";
+import { isUuid } from "../kit/uuid.ts";
 import { anyOf } from "./any-of.ts";
 import { audit, onTheMachine } from "./people/audit.ts";
 import type { ManagerTables } from "./tables.ts";
-import { isUuid } from "../kit/uuid.ts";
 
 /** What a key may be used for. A farm needs `worker`. */
 export const scopes = ["worker", "content:read", "content:write"] as const;

@@ -1,9 +1,9 @@
 import { sql, type Transaction } from "kysely";
+import { isUuid } from "../kit/uuid.ts";
 import { lockRequest } from "./backlink/after-move.ts";
 import type { Caller } from "./caller.ts";
 import { ApiError } from "./errors.ts";
 import type { LinkRow, ManagerTables } from "./tables.ts";
-import { isUuid } from "../kit/uuid.ts";
 
 type Trx = Transaction<ManagerTables>;
 

@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { TaskState } from "../contract/states.ts";
 import type { Log } from "../kit/log.ts";
 import { redact } from "../kit/redact.ts";
+import { isUuid } from "../kit/uuid.ts";
 import type { Vault } from "../store/vault.ts";
 import { changeAccount, knowSecretsOf, UNREADABLE, type AccountChanges } from "./accounts.ts";
 import { anyOf } from "./any-of.ts";
@@ -15,7 +16,6 @@ import { findLink, lockLink, lockWaitingForFeed } from "./lock-link.ts";
 import { cancel, complete, fail, insert, start, type CompleteOrder, type FailOrder, type Move } from "./moves.ts";
 import { pullTasks, type PullOrder } from "./pull.ts";
 import type { LinkRow, ManagerTables } from "./tables.ts";
-import { isUuid } from "../kit/uuid.ts";
 import { readWorkerTasks, type WorkerTaskAnswer } from "./worker-task.ts";
 
 type Trx = Transaction<ManagerTables>;

@@ -1,9 +1,9 @@
 import type { Kysely } from "kysely";
 import { taskStateToWorkerApi, type TaskState, type WorkerApiStatus } from "../contract/states.ts";
+import { isUuid } from "../kit/uuid.ts";
 import type { Announced } from "./announced-sites.ts";
 import { isHeld, stateAt } from "./lease.ts";
 import type { LinkKind, ManagerTables } from "./tables.ts";
-import { isUuid } from "../kit/uuid.ts";
 
 /** A task for people: no secret, and why it waits. */
 export interface TaskView {

@@ -1,8 +1,8 @@
 import type { FastifyRequest, HTTPMethods } from "fastify";
+import { isUuid } from "../kit/uuid.ts";
 import type { Caller } from "./caller.ts";
 import { ApiError } from "./errors.ts";
 import type { WorkerAction } from "./history.ts";
-import { isUuid } from "../kit/uuid.ts";
 
 export type WorkerRequest = FastifyRequest<{ Querystring: Record<string, string | string[] | undefined> }>;
 

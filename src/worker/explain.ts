@@ -1,6 +1,7 @@
 import { Failure, type FailureCode } from "../contract/failures.ts";
 import { DeadlineError, withDeadline } from "../kit/deadline.ts";
 import { challengeOn } from "../driver/challenges.ts";
+import { heldUpBy } from "../driver/nearest.ts";
 import { refusalOn, type Refusals } from "../driver/refusals.ts";
 import type { Stage } from "./stage.ts";
 
@@ -81,5 +82,7 @@ function firstLines(message: string): string {
   const plain = message.replaceAll(/\u001b\[\d+m/g, "");
   const [first = "", ...rest] = plain.split("\n").map((line) => line.trim());
   const waited = rest.find((line) => line.startsWith("- waiting for"));
-  return waited ? `${first.replace(/:$/, "")}, ${waited.slice(2)}` : first;
+  if (!waited) return first;
+  const popUp = heldUpBy(plain);
+  return `${first.replace(/[.:]+$/, "")}, ${waited.slice(2)}${popUp ? `; the pop-up ${popUp} was not put away` : ""}`;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dismissInterruptions } from "../../src/driver/interruptions.ts";
+import { wantedIn } from "../../src/driver/nearest.ts";
 import { untilRefused } from "../../src/driver/refusals.ts";
 import { givenPage } from "./support.ts";
 
@@ -64,12 +65,27 @@ test("a pop-up that goes by itself while it is being put away holds nobody up", 
   assert.equal(await page.getByLabel("Title").inputValue(), "Written");
 });
 
-test("a pop-up that can't be put away ends the step, not the process", async (t) => {
+test("a pop-up that can't be put away ends the step, not the process, and is named", async (t) => {
   const page = await givenPage(t);
   const shows = (shownOn: typeof page) => shownOn.locator("dialog");
-  await dismissInterruptions(page, [{ shows, dismiss: async () => Promise.reject(new Error("no such button")) }]);
+  let tries = 0;
+  const dismiss = (): Promise<void> => {
+    tries += 1;
+    if (tries > 1) throw new Error("not even a promise");
+    return Promise.reject(new Error("no such button"));
+  };
+  await dismissInterruptions(page, [{ shows, dismiss }]);
   await page.setContent(`<label>Title <input /></label>${POP_UP}<script>document.querySelector("dialog").showModal()</script>`);
-  await assert.rejects(page.getByLabel("Title").fill("Written", { timeout: 2000 }), /Timeout 2000ms exceeded/);
+  const failed = await page
+    .getByLabel("Title")
+    .fill("Written", { timeout: 3000 })
+    .catch((error: Error) => error);
+  assert.match(failed?.message ?? "", /Timeout 3000ms exceeded/);
+  assert.deepEqual(wantedIn(failed?.message ?? ""), {
+    text: "getByLabel('Title')",
+    found: "not looked for, as the pop-up locator('dialog').first() was not put away",
+  });
+  assert.ok(tries > 1, "it was tried again");
 });
 
 test("who watches for refusals takes no part in putting pop-ups away, which could make Playwright forget the step that waits", async (t) => {

@@ -123,7 +123,5 @@ test("a decompression bomb is refused before it is opened", async (t) => {
   bomb.writeUInt32BE(60_000, 16);
   bomb.writeUInt32BE(60_000, 20);
   bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29);
-  const startedAt = performance.now();
   await rejects(t, bomb, /more than 100 million pixels/);
-  assert.ok(performance.now() - startedAt < 10_000);
 });

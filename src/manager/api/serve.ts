@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import type { ApiRoutes, Needs } from "../../contract/api-route.ts";
 import { serveRoutes as serve, type Handlers as HandlersOf, type ServeOptions as ServeOptionsOf } from "../../kit/api/serve.ts";
-import { refusalOf } from "../errors.ts";
 import { isUuid } from "../../kit/uuid.ts";
+import { refusalOf } from "../errors.ts";
 
 /** Who calls: a person by a token, or a program by an API key. */
 export interface Who {

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { sql, type Kysely, type Transaction } from "kysely";
+import { isUuid } from "../../kit/uuid.ts";
 import { refusingTwins } from "../accounts.ts";
 import { ApiError } from "../errors.ts";
 import type { AccountRow, ManagerTables } from "../tables.ts";
-import { isUuid } from "../../kit/uuid.ts";
 import {
   changeable,
   changedAccount,

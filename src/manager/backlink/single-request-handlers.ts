@@ -1,10 +1,10 @@
 import type { Transaction } from "kysely";
 import type { requestRoutes, ServiceType } from "../../contract/backlink-api.ts";
+import { isUuid } from "../../kit/uuid.ts";
 import type { Handlers, Who } from "../api/serve.ts";
 import { ApiError } from "../errors.ts";
 import { audit } from "../people/audit.ts";
 import type { ManagerTables } from "../tables.ts";
-import { isUuid } from "../../kit/uuid.ts";
 import { exportRequests } from "./exports/requests.ts";
 import type { RequestTools } from "./request-tools.ts";
 import { deleteRequest, restartRequest, startRequest, stopRequest, type RequestKey } from "./request-life.ts";

@@ -1,8 +1,8 @@
 import { readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
-import type { ManagerTables } from "../tables.ts";
 import { isUuid } from "../../kit/uuid.ts";
+import type { ManagerTables } from "../tables.ts";
 import { makeFolder } from "./durable-folder.ts";
 import { PART } from "./media-store.ts";
 

@@ -1,8 +1,8 @@
 import { sql, type Kysely } from "kysely";
 import type { Streamed } from "../../../kit/api/stream-answer.ts";
+import { isUuid } from "../../../kit/uuid.ts";
 import { audit } from "../../people/audit.ts";
 import type { ManagerTables } from "../../tables.ts";
-import { isUuid } from "../../../kit/uuid.ts";
 import { readRequests } from "../requests.ts";
 import type { Owned } from "../tenant.ts";
 import { asCsv, asJson } from "./formats.ts";
